@@ -1,0 +1,1 @@
+"""A self-hosted gateway for Grok (xAI) video generation."""

@@ -1,0 +1,1 @@
+"""The nouns and rules of filmgate: pure, synchronous, free of I/O."""

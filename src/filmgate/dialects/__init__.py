@@ -1,0 +1,1 @@
+"""The APIs filmgate speaks: pure codecs, each used towards callers and towards upstreams."""

@@ -1,0 +1,1 @@
+"""The sandbox provider: draws real, honest preview clips on this machine, with no key."""

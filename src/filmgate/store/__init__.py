@@ -1,0 +1,1 @@
+"""Rows on disk: SQLite by default, PostgreSQL with another URL."""

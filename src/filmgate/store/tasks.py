@@ -1,0 +1,159 @@
+"""Task rows: each public method is one transaction, each move is guarded by the table of moves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from filmgate.core.ledger import Entry
+from filmgate.core.pricing import Quote
+from filmgate.core.task import FINAL, Asset, Failure, Status, Task, origins
+from filmgate.core.video import VideoRequest
+from filmgate.store.database import Database
+from filmgate.store.ledger import post
+from filmgate.store.schema import tasks
+
+# Puts a task's durable job into the transaction of the given connection.
+Enqueue = Callable[[sa.Connection, str], None]
+
+_JSON: dict[str, type[msgspec.Struct]] = {
+    "request": VideoRequest,
+    "quote": Quote,
+    "failure": Failure,
+    "asset": Asset,
+}
+# PostgreSQL takes 65,535 parameters a statement, SQLite 32,766.
+_BATCH = 500
+
+
+class TaskStore:
+    """The tasks of all customers; implements ``core.ports.Tasks``."""
+
+    def __init__(self, database: Database, enqueue: Enqueue) -> None:
+        self._database = database
+        self._enqueue = enqueue
+
+    async def create(self, task: Task, entry: Entry) -> None:
+        def work(connection: sa.Connection) -> None:
+            post(connection, entry)
+            connection.execute(tasks.insert().values(_row(task)))
+            self._enqueue(connection, task.id)
+
+        await self._database.write(work)
+
+    async def get(self, task_id: str) -> Task | None:
+        found = await self.many([task_id])
+        return found[0] if found else None
+
+    async def many(self, task_ids: Iterable[str]) -> list[Task]:
+        ids = list(task_ids)
+
+        def work(connection: sa.Connection) -> list[Task]:
+            return [
+                _task(row)
+                for start in range(0, len(ids), _BATCH)
+                for row in connection.execute(
+                    sa.select(tasks).where(tasks.c.id.in_(ids[start : start + _BATCH]))
+                ).mappings()
+            ]
+
+        return await self._database.read(work)
+
+    async def move(
+        self, task_id: str, to: Status, *, provider: str = "", upstream_id: str = ""
+    ) -> bool:
+        if to in FINAL:
+            raise ValueError(f"{to} is final: use finish, which settles the money too")
+        changes: dict[str, Any] = {"status": to}
+        if provider:
+            changes["provider"] = provider
+        if upstream_id:
+            changes["upstream_id"] = upstream_id
+        if to == "submitting":
+            changes["submitted_at"] = time.time()
+        return await self._database.write(lambda c: _guarded(c, task_id, to, changes))
+
+    async def finish(
+        self,
+        task_id: str,
+        to: Status,
+        entry: Entry,
+        *,
+        asset: Asset | None = None,
+        failure: Failure | None = None,
+        moderated: bool = False,
+        charged: int = 0,
+        flagged: str = "",
+    ) -> bool:
+        changes = {
+            "status": to,
+            "progress": 100,
+            "asset": _encode(asset),
+            "failure": _encode(failure),
+            "moderated": moderated,
+            "charged": charged,
+            "flagged": flagged,
+            "finished_at": time.time(),
+        }
+
+        def work(connection: sa.Connection) -> bool:
+            won = _guarded(connection, task_id, to, changes)
+            if won:
+                post(connection, entry)
+            return won
+
+        return await self._database.write(work)
+
+    async def request_cancel(self, task_id: str) -> None:
+        await self._database.write(
+            lambda connection: connection.execute(
+                tasks.update().where(tasks.c.id == task_id).values(cancel_requested=True)
+            )
+        )
+
+    async def cancel_requests(self) -> set[str]:
+        query = sa.select(tasks.c.id).where(tasks.c.cancel_requested, tasks.c.finished_at.is_(None))
+        return await self._database.read(lambda c: set(c.execute(query).scalars()))
+
+    async def note_progress(self, progress: Mapping[str, int]) -> None:
+        statement = (
+            tasks.update()
+            .where(
+                tasks.c.id == sa.bindparam("task"),
+                tasks.c.status == "in_progress",
+                tasks.c.progress < sa.bindparam("percent"),
+            )
+            .values(progress=sa.bindparam("percent"))
+        )
+        rows = [{"task": task_id, "percent": percent} for task_id, percent in progress.items()]
+        await self._database.write(lambda connection: connection.execute(statement, rows))
+
+
+def _guarded(connection: sa.Connection, task_id: str, to: Status, changes: dict[str, Any]) -> bool:
+    """Apply ``changes`` if the task may move to ``to``; says whether it did."""
+    changed = connection.execute(
+        tasks.update().where(tasks.c.id == task_id, tasks.c.status.in_(origins(to))).values(changes)
+    )
+    return changed.rowcount == 1
+
+
+def _encode(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+def _row(task: Task) -> dict[str, Any]:
+    row = {name: getattr(task, name) for name in task.__struct_fields__}
+    return row | {name: _encode(row[name]) for name in _JSON}
+
+
+def _task(row: Mapping[Any, Any]) -> Task:
+    read = {
+        name: msgspec.json.decode(row[name], type=kind)
+        for name, kind in _JSON.items()
+        if row[name] is not None
+    }
+    return Task(**{**row, **read})

@@ -33,10 +33,10 @@ def problem(view: View) -> Failure | None:
     return _EXPIRED if view.expired else None
 
 
-def seconds(view: View) -> float:
-    """The clip's real length, or the length asked for until there is a clip; whole when it is.
+def seconds(view: View) -> int:
+    """The clip's real length, or the length asked for until there is a clip.
 
-    Encoders end a clip some milliseconds past the second, which is still a whole length.
+    To the nearest whole second, since document 002 makes it an integer; never 0 for a clip.
     """
-    length = view.task.asset.seconds if view.task.asset else float(view.task.request.seconds)
-    return round(length) if abs(length - round(length)) < 0.05 else round(length, 2)
+    asset = view.task.asset
+    return max(1, round(asset.seconds)) if asset else view.task.request.seconds

@@ -1,0 +1,1 @@
+"""The durable engine: whatever was accepted goes on after a crash."""

@@ -1,0 +1,134 @@
+"""Starting the server: check everything first, say what to do next, then serve until stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import socket
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from typing import TextIO
+
+from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
+from granian.server import Server
+
+from filmgate.app import Parts
+from filmgate.config import BadSetting, Settings
+from filmgate.core.errors import Unavailable
+from filmgate.telemetry import set_up_logs
+from filmgate.welcome import welcome
+
+FIRST_CUSTOMER = "first"
+FIRST_BALANCE = 10_000_000  # micro-dollars
+_LOCK_SECONDS = 5.0
+_READY_SECONDS = 60.0
+# Granian's default of 1,024 caps open connections, streams among them.
+_BACKPRESSURE = 16_384
+# Passed to Granian's builder of workers; a test may serve the same application with a fault in it.
+APPLICATION = "filmgate.app:create"
+
+
+def serve(settings: Settings, application: str = APPLICATION) -> None:
+    """Serve until interrupted. Raises ``BadSetting`` when something stands in the way."""
+    set_up_logs(settings.log_level, settings.log_format)
+    _make_home(settings.home)
+    lock = _lock(settings.home)
+    _check_port(settings)
+    key = asyncio.run(_prepare(settings))
+    threading.Thread(target=_announce, args=(settings, key), daemon=True).start()
+    Server(
+        application,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=1,
+        loop=Loops.auto,
+        backlog=_BACKPRESSURE,
+        backpressure=_BACKPRESSURE,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+    ).serve()
+    lock.close()
+
+
+async def _prepare(settings: Settings) -> str:
+    """Bring the database up to date; on the very first start make a customer and its key."""
+    try:
+        parts = Parts(settings)
+    except ValueError as error:
+        raise BadSetting(str(error)) from error
+    try:
+        await asyncio.to_thread(parts.migrate)
+        if await parts.accounts.any_customer():
+            return ""
+        customer = await parts.accounts.open(FIRST_CUSTOMER)
+        await parts.billing.top_up(customer, FIRST_BALANCE)
+        return await parts.access.create_key(customer)
+    except Unavailable as error:
+        raise BadSetting(f"FILMGATE_DATABASE_URL: {error.message}") from error
+    finally:
+        parts.database.close()
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / ".writable"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise BadSetting(
+            f"The home folder {home} is not writable ({error.strerror}); choose another with "
+            "--home or FILMGATE_HOME."
+        ) from error
+
+
+def _lock(home: Path) -> TextIO:
+    """Keep a second server off the same home; a dying one gets a moment to let go."""
+    file = (home / "lock").open("w")
+    last = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except OSError:
+            if time.monotonic() > last:
+                raise BadSetting(
+                    f"Another filmgate already uses the home folder {home}; stop it or choose "
+                    "another with --home."
+                ) from None
+            time.sleep(0.1)
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            reason = "is in use" if error.errno == errno.EADDRINUSE else f"fails ({error.strerror})"
+            raise BadSetting(
+                f"Port {settings.port} on {settings.host} {reason}; choose another with "
+                "--port or FILMGATE_PORT."
+            ) from error
+
+
+def _announce(settings: Settings, key: str) -> None:
+    """Say hello once the server really answers."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared
+    last = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < last:
+        try:
+            with urllib.request.urlopen(f"http://{host}:{settings.port}/healthz", timeout=1):
+                break
+        except OSError:
+            time.sleep(0.1)
+    print(welcome(settings.public(), key, settings.home), flush=True)

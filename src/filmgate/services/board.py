@@ -1,0 +1,55 @@
+"""The notice board between running tasks and the database: progress out, cancellations in.
+
+Polls cost no SQL: progress is collected here and written for all tasks together, and the requests
+to cancel are read for all tasks together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from filmgate.core.errors import Unavailable
+from filmgate.core.ports import Tasks
+
+_TICK_SECONDS = 0.5
+_log = structlog.get_logger()
+
+
+class Board:
+    """One per worker process; ``run`` is its loop."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._progress: dict[str, int] = {}
+        self._cancelled: set[str] = set()
+
+    def report(self, task_id: str, percent: int) -> None:
+        """Note how far a task is; written with the next tick."""
+        self._progress[task_id] = max(percent, self._progress.get(task_id, 0))
+
+    def is_cancelled(self, task_id: str) -> bool:
+        """Whether the task's owner wants it stopped."""
+        return task_id in self._cancelled
+
+    async def run(self) -> None:
+        """Exchange news with the database until cancelled."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            try:
+                await self.tick()
+            except Unavailable:
+                _log.warning("board.database_away")
+
+    async def tick(self) -> None:
+        """One exchange. Raises ``Unavailable``; nothing is lost then, but sent again."""
+        self._cancelled = await self._tasks.cancel_requests()
+        news = self._progress
+        if news:
+            self._progress = {}
+            try:
+                await self._tasks.note_progress(news)
+            except Unavailable:
+                self._progress = news | self._progress
+                raise

@@ -1,0 +1,90 @@
+"""Kills the server at a named crash point (architecture, "Crash points"), once, as kill -9 would.
+
+``FILMGATE_TEST_CRASH`` names the point. The server under test is the shipped one; only the part
+next to the point is wrapped. Submissions are counted in a file, so that a second one is seen.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from filmgate.app import Parts
+
+# point -> (the part whose method is wrapped, the method, before or after it)
+POINTS: dict[str, tuple[str, str, str]] = {
+    "before the create commits": ("engine", "enqueue", "after"),
+    "after the create commits": ("tasks", "create", "after"),
+    "marked, not yet submitted": ("sandbox", "submit", "before"),
+    "submitted, id not yet saved": ("sandbox", "submit", "after"),
+    "while polling": ("sandbox", "poll", "after"),
+    "while storing the clip": ("objects", "put_file", "before"),
+    "stored, not yet settled": ("tasks", "finish", "before"),
+    "settled, not yet cleaned up": ("sandbox", "forget", "before"),
+}
+
+
+def plant(parts: Parts) -> Parts:
+    """Wrap what the environment asks for; does nothing when it asks for nothing."""
+    home = parts.settings.home
+    _count(parts, home / "submissions")
+    point = os.environ.get("FILMGATE_TEST_CRASH")
+    if point:
+        owner_name, method, when = POINTS[point]
+        owner = getattr(parts, owner_name)
+        original = getattr(owner, method)
+        wrap = _kill_in_transaction if method == "enqueue" else _kill
+        killer = wrap(original, when, home / "crashed")
+        setattr(owner, method, killer)
+        if method == "enqueue":
+            parts.tasks._enqueue = killer
+    return parts
+
+
+def _die(marker: Path) -> None:
+    marker.write_text("")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill(
+    original: Callable[..., Awaitable[Any]], when: str, marker: Path
+) -> Callable[..., Awaitable[Any]]:
+    async def killed(*arguments: Any, **named: Any) -> Any:
+        if marker.exists():
+            return await original(*arguments, **named)
+        if when == "before":
+            _die(marker)
+        result = await original(*arguments, **named)
+        _die(marker)
+        return result
+
+    return killed
+
+
+def _kill_in_transaction(
+    original: Callable[[sa.Connection, str], None], _when: str, marker: Path
+) -> Callable[[sa.Connection, str], None]:
+    def killed(connection: sa.Connection, task_id: str) -> None:
+        original(connection, task_id)
+        if not marker.exists():
+            _die(marker)
+
+    return killed
+
+
+def _count(parts: Parts, file: Path) -> None:
+    original = parts.sandbox.submit
+
+    async def counted(task: Any) -> str:
+        with file.open("a") as lines:
+            lines.write(f"{task.id}\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+        return await original(task)
+
+    parts.sandbox.submit = counted  # type: ignore[method-assign]  # the fault is the point

@@ -1,0 +1,1 @@
+"""The five documents as tests: their payloads, their commands and their programs."""

@@ -55,6 +55,12 @@ def docs() -> None:
     run("python", "-m", "docs.generate")
 
 
+def gallery() -> None:
+    """Render docs/pictures/sandbox.jpg, the README's picture."""
+    install("dev")
+    run("python", "-m", "docs.gallery")
+
+
 def extract() -> None:
     """Write tests/contract/data from the documents in ../shared/seeds."""
     install("dev")
@@ -97,7 +103,7 @@ def run(program: str, *arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-TARGETS: tuple[Callable[..., None], ...] = (serve, cli, test, check, docs, extract, lock)
+TARGETS: tuple[Callable[..., None], ...] = (serve, cli, test, check, docs, gallery, extract, lock)
 
 
 def main() -> None:

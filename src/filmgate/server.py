@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
+import shutil
 import socket
+import sys
 import threading
 import time
 import urllib.request
@@ -131,4 +134,17 @@ def _announce(settings: Settings, key: str) -> None:
                 break
         except OSError:
             time.sleep(0.1)
-    print(welcome(settings.public(), key, settings.home), flush=True)
+    print(welcome(settings.public(), key, settings.home, _command()), flush=True)
+
+
+def _command() -> str:
+    """How this very program can be called again from here."""
+    program = Path(sys.argv[0])
+    if program.name != "filmgate":
+        return f"{sys.executable} -m filmgate"
+    found = shutil.which("filmgate")
+    if found and Path(found).resolve() == program.resolve():
+        return "filmgate"
+    with contextlib.suppress(ValueError):
+        return str(program.resolve().relative_to(Path.cwd()))
+    return str(program.resolve())

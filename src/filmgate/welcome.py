@@ -34,8 +34,11 @@ curl -N {url}/v1/chat/completions -H "Authorization: Bearer $FILMGATE_KEY" \\
 }
 
 
-def welcome(url: str, key: str, home: Path) -> str:
-    """The text shown when the server is ready; ``key`` is ``""`` on every start but the first."""
+def welcome(url: str, key: str, home: Path, command: str) -> str:
+    """The text shown when the server is ready; ``key`` is ``""`` on every start but the first.
+
+    ``command`` is how filmgate is called on this machine.
+    """
     lines = [f"filmgate is ready at {url}   (home: {home})", ""]
     if key:
         lines += [
@@ -47,10 +50,10 @@ def welcome(url: str, key: str, home: Path) -> str:
         lines += [
             "Use a key you have, or make one in another terminal:",
             "",
-            f"  filmgate key create --home {home} --customer me --balance 10.00",
+            f"  {command} key create --home {home} --customer me --balance 10.00",
         ]
     lines += ["", "Make a video and watch it arrive:", ""]
-    lines += [f'  filmgate video "misty mountains at sunset" --base-url {url} -o out.mp4']
+    lines += [f'  {command} video "misty mountains at sunset" --base-url {url} -o out.mp4']
     for name, example in _EXAMPLES.items():
         lines += ["", f"# {name}", example.format(url=url)]
     lines += [

@@ -78,6 +78,29 @@ def test_a_home_in_use_is_one_clear_line(gateway: Gateway) -> None:
     assert "already uses the home folder" in done.stderr
 
 
+def paste_the_examples(welcome: str) -> None:
+    """Every request that the welcome shows is run as a newcomer would run it."""
+    key = re.findall(r"FILMGATE_KEY=(sk-\S+)", welcome)[0]
+    # A create, then its poll: the poll's placeholder is the id that the create answered.
+    commands = re.findall(r"^curl (?:.*\\\n)*.*(?:\n .*)*", welcome, re.MULTILINE)
+    assert len(commands) == 7
+    answer = ""
+    for command in commands:
+        made = re.findall(r'"(?:request_id|task_id|id)":"([^"]+)"', answer)
+        filled = re.sub(r"REQUEST_ID|TASK_ID|VIDEO_ID", made[0] if made else "", command)
+        answer = subprocess.run(
+            ["bash", "-c", filled.replace("curl ", "curl -sS ", 1)],
+            env={"PATH": "/usr/bin:/bin", "FILMGATE_KEY": key},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        ).stdout
+        assert answer
+        assert '"error"' not in answer.replace('"error":null', "")
+    assert answer.rstrip().endswith("data: [DONE]")
+
+
 def test_the_first_start_prints_a_key_and_a_second_start_keeps_everything(tmp_path: Path) -> None:
     port = free_port()
     printed = []
@@ -95,6 +118,8 @@ def test_the_first_start_prints_a_key_and_a_second_start_keeps_everything(tmp_pa
             if "Stop with Ctrl-C" in line:
                 break
         printed.append("".join(lines))
+        if len(printed) == 1:
+            paste_the_examples(printed[0])
         server.terminate()
         assert server.wait(30) == 0
         server.stdout.close()

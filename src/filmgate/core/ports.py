@@ -66,13 +66,17 @@ class Tasks(Protocol):
         to: Status,
         entry: Entry,
         *,
+        only_from: Status | None = None,
         asset: Asset | None = None,
         failure: Failure | None = None,
         moderated: bool = False,
         charged: int = 0,
         flagged: str = "",
     ) -> bool:
-        """Move to a final status and settle the hold in one transaction; only one caller wins."""
+        """Move to a final status and settle the hold in one transaction; only one caller wins.
+
+        ``only_from`` narrows where the task may come from, for who must not overtake another step.
+        """
 
     async def request_cancel(self, task_id: str) -> None:
         """Leave a note for whoever drives the task."""

@@ -18,7 +18,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 MOVES: dict[Status, frozenset[Status]] = {
     "queued": frozenset({"submitting", "failed", "cancelled"}),
     # Back to queued only when the upstream surely did not take the job.
-    "submitting": frozenset({"in_progress", "queued", "unknown", "failed", "cancelled"}),
+    "submitting": frozenset({"in_progress", "queued", "unknown", "failed"}),
     "in_progress": frozenset({"completed", "failed", "cancelled"}),
     # A submission whose fate is not known: found at the upstream, surely not there, or given up.
     "unknown": frozenset({"in_progress", "queued", "failed"}),

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+
+from filmgate.services.beat import every
 
 Drive = Callable[[str], Awaitable[None]]
 
@@ -20,6 +23,9 @@ _QUEUE = "tasks"
 _WORKFLOW = "drive"
 # A constant: DBOS's default is a hash of the source, which would strand running tasks on a deploy.
 _VERSION = "1"
+_SWEEP_SECONDS = 600.0
+_SWEEP_BATCH = 5000
+_KEPT_SECONDS = 3600.0
 
 
 class Engine:
@@ -37,7 +43,11 @@ class Engine:
             "log_level": "WARNING",
             "use_listen_notify": False,
         }
-        self._client: DBOSClient | None = None
+        self._client = DBOSClient(
+            system_database_url=self._config["system_database_url"],
+            application_name=_NAME,
+            lazy=True,
+        )
 
     def enqueue(self, connection: sa.Connection, task_id: str) -> None:
         """Put the task's job into the transaction of ``connection``."""
@@ -47,7 +57,7 @@ class Engine:
             "workflow_id": task_id,
             "app_version": _VERSION,
         }
-        self._open_client().enqueue_in_transaction(connection, options, task_id)
+        self._client.enqueue_in_transaction(connection, options, task_id)
 
     async def start(self, drive: Drive) -> None:
         """Run jobs on the running event loop, first those that a crash cut short."""
@@ -59,20 +69,23 @@ class Engine:
 
         DBOS.launch()
         await DBOS.register_queue_async(_QUEUE, polling_interval_sec=0.1)
+        self._sweeper = asyncio.create_task(every(_SWEEP_SECONDS, self.sweep))
 
-    async def stop(self, grace_seconds: int = 0) -> None:
-        """Take no more jobs and let go of the running ones; they resume at the next start."""
-        await asyncio.to_thread(
-            DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=grace_seconds
+    async def sweep(self) -> None:
+        """Forget jobs that ended some time ago; each would keep 1.6 kB for ever."""
+        before = datetime.now(UTC) - timedelta(seconds=_KEPT_SECONDS)
+        ended = await DBOS.list_workflows_async(
+            status="SUCCESS",
+            completed_before=before.isoformat(),
+            limit=_SWEEP_BATCH,
+            load_input=False,
+            load_output=False,
         )
-        if self._client:
-            self._client.destroy()
+        if ended:
+            await DBOS.delete_workflows_async([job.workflow_id for job in ended])
 
-    def _open_client(self) -> DBOSClient:
-        if self._client is None:
-            self._client = DBOSClient(
-                system_database_url=self._config["system_database_url"],
-                application_name=_NAME,
-                lazy=True,
-            )
-        return self._client
+    async def stop(self) -> None:
+        """Take no more jobs and let go of the running ones; they resume at the next start."""
+        self._sweeper.cancel()
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        self._client.destroy()

@@ -28,7 +28,8 @@ async def read_body(request: Request, *, forms: bool) -> dict[str, Any]:
     takes none.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    _check_length(request.headers.get("content-length", ""))
+    announced = request.headers.get("content-length", "")
+    _check_size(int(announced) if announced.isdecimal() else 0)
     if kind == "multipart/form-data":
         if not forms:
             raise UnsupportedMedia("Send JSON: this route takes no multipart forms.")
@@ -36,8 +37,8 @@ async def read_body(request: Request, *, forms: bool) -> dict[str, Any]:
     return _json(await _bytes(request))
 
 
-def _check_length(text: str) -> None:
-    if text.isdecimal() and int(text) > MAX_BYTES:
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
         raise BodyTooLarge(f"The body is larger than {MAX_BYTES >> 20} MB; send URLs instead.")
 
 
@@ -45,7 +46,7 @@ async def _bytes(request: Request) -> bytes:
     pieces, size = [], 0
     async for piece in request.stream():
         size += len(piece)
-        _check_length(str(size))
+        _check_size(size)
         pieces.append(piece)
     return b"".join(pieces)
 

@@ -6,15 +6,11 @@ to cancel are read for all tasks together.
 
 from __future__ import annotations
 
-import asyncio
-
-import structlog
-
 from filmgate.core.errors import Unavailable
 from filmgate.core.ports import Tasks
+from filmgate.services.beat import every
 
 _TICK_SECONDS = 0.5
-_log = structlog.get_logger()
 
 
 class Board:
@@ -35,12 +31,7 @@ class Board:
 
     async def run(self) -> None:
         """Exchange news with the database until cancelled."""
-        while True:
-            await asyncio.sleep(_TICK_SECONDS)
-            try:
-                await self.tick()
-            except Unavailable:
-                _log.warning("board.database_away")
+        await every(_TICK_SECONDS, self.tick)
 
     async def tick(self) -> None:
         """One exchange. Raises ``Unavailable``; nothing is lost then, but sent again."""

@@ -98,14 +98,18 @@ class Inputs:
         return media
 
     async def _store(self, url: str, kind: Kind) -> Media:
-        _mime, data = parse_data_url(url, {kind})
-        if kind == "image":
-            await asyncio.to_thread(self._check_image, data)
-        # Named by content: the same image sent twice is stored once.
-        key = f"inputs/{hashlib.sha256(data).hexdigest()}"
+        # Megabytes of base64 would hold the event loop.
+        key, data = await asyncio.to_thread(self._decode, url, kind)
         if await self._objects.head(key) is None:
             await self._objects.put_bytes(key, data, content_type="application/octet-stream")
         return Media(object_key=key)
+
+    def _decode(self, url: str, kind: Kind) -> tuple[str, bytes]:
+        _mime, data = parse_data_url(url, {kind})
+        if kind == "image":
+            self._check_image(data)
+        # Named by content: the same image sent twice is stored once.
+        return f"inputs/{hashlib.sha256(data).hexdigest()}", data
 
     async def _own_result(self, file_id: str, caller: Caller) -> Media:
         task_id = read_task_id(file_id)

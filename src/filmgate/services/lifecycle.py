@@ -88,7 +88,7 @@ class Lifecycle:
 
     async def _submit(self, task: Task) -> None:
         if task.cancel_requested:
-            await cancel(self._tasks, task)
+            await cancel(self._tasks, task, only_from="queued")
             return
         provider = self._choose(task)
         if not await self._tasks.move(task.id, "submitting", provider=provider.name):
@@ -132,7 +132,7 @@ class Lifecycle:
         while True:
             if self._board.is_cancelled(task.id):
                 await provider.cancel(task)
-                await cancel(self._tasks, task)
+                await cancel(self._tasks, task, only_from="in_progress")
                 await provider.forget(task)
                 return
             state = await provider.poll(task)
@@ -187,15 +187,15 @@ class Lifecycle:
         self, task: Task, asset: Asset | None, due: int, *, moderated: bool = False
     ) -> None:
         entry = ledger.settle(task.customer_id, task.id, task.quote.hold, due)
-        await self._tasks.finish(
+        won = await self._tasks.finish(
             task.id, "completed", entry, asset=asset, charged=due, moderated=moderated
         )
-        _log.info("task.completed", task=task.id, charged=due)
+        _log.info("task.completed", task=task.id, charged=due, counted=won)
 
     async def _fail(self, task: Task, failure: Failure, *, flagged: str = "") -> None:
         entry = ledger.settle(task.customer_id, task.id, task.quote.hold, 0)
-        await self._tasks.finish(task.id, "failed", entry, failure=failure, flagged=flagged)
-        _log.info("task.failed", task=task.id, code=failure.code, flagged=flagged)
+        won = await self._tasks.finish(task.id, "failed", entry, failure=failure, flagged=flagged)
+        _log.info("task.failed", task=task.id, code=failure.code, flagged=flagged, counted=won)
         if task.provider in self._providers:
             await self._providers[task.provider].forget(task)
 

@@ -12,7 +12,7 @@ from filmgate.core.errors import InsufficientBalance, NotFound
 from filmgate.core.ids import new_id, read_task_id
 from filmgate.core.ports import Accounts, Objects, Tasks
 from filmgate.core.pricing import quote
-from filmgate.core.task import Failure, Task
+from filmgate.core.task import Failure, Status, Task
 from filmgate.core.video import VideoRequest
 from filmgate.services.access import Caller, check_model
 from filmgate.services.inputs import Inputs
@@ -84,17 +84,19 @@ class TaskDesk:
         task = await self.get(caller, spelling)
         if task.final:
             return task
+        # Whoever drives the task reads this note. One that nobody has started ends here and now,
+        # unless it is being submitted at this very moment.
         await self._tasks.request_cancel(task.id)
-        if task.status == "queued":
-            await cancel(self._tasks, task)
+        await cancel(self._tasks, task, only_from="queued")
         return msgspec.structs.replace(await self.get(caller, task.id), cancel_requested=True)
 
 
-async def cancel(tasks: Tasks, task: Task) -> bool:
-    """End a task as its owner asked and give the whole hold back; ``False`` if it had ended."""
+async def cancel(tasks: Tasks, task: Task, *, only_from: Status) -> bool:
+    """End a task as its owner asked and give the whole hold back; says whether it did."""
     return await tasks.finish(
         task.id,
         "cancelled",
         ledger.settle(task.customer_id, task.id, task.quote.hold, 0),
+        only_from=only_from,
         failure=Failure(code="failed_precondition", message="The task was cancelled."),
     )

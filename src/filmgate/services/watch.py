@@ -8,14 +8,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 
-import structlog
-
-from filmgate.core.errors import Unavailable
 from filmgate.core.ports import Tasks
 from filmgate.core.task import Task
+from filmgate.services.beat import every
 
 _BEAT_SECONDS = 0.25
-_log = structlog.get_logger()
 
 
 class Watcher:
@@ -51,16 +48,11 @@ class Watcher:
 
     async def run(self) -> None:
         """Look for changes until cancelled."""
-        while True:
-            await asyncio.sleep(_BEAT_SECONDS)
-            if not self._waiting:
-                continue
-            try:
-                found = await self._tasks.many(self._waiting)
-            except Unavailable:
-                _log.warning("watch.database_away")
-                continue
-            for task in found:
+        await every(_BEAT_SECONDS, self._look)
+
+    async def _look(self) -> None:
+        if self._waiting:
+            for task in await self._tasks.many(self._waiting):
                 self._tell(task)
 
     def _tell(self, task: Task) -> None:

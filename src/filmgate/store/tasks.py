@@ -83,6 +83,7 @@ class TaskStore:
         to: Status,
         entry: Entry,
         *,
+        only_from: Status | None = None,
         asset: Asset | None = None,
         failure: Failure | None = None,
         moderated: bool = False,
@@ -101,7 +102,7 @@ class TaskStore:
         }
 
         def work(connection: sa.Connection) -> bool:
-            won = _guarded(connection, task_id, to, changes)
+            won = _guarded(connection, task_id, to, changes, only_from)
             if won:
                 post(connection, entry)
             return won
@@ -133,10 +134,17 @@ class TaskStore:
         await self._database.write(lambda connection: connection.execute(statement, rows))
 
 
-def _guarded(connection: sa.Connection, task_id: str, to: Status, changes: dict[str, Any]) -> bool:
+def _guarded(
+    connection: sa.Connection,
+    task_id: str,
+    to: Status,
+    changes: dict[str, Any],
+    only_from: Status | None = None,
+) -> bool:
     """Apply ``changes`` if the task may move to ``to``; says whether it did."""
+    allowed = [status for status in origins(to) if only_from in (None, status)]
     changed = connection.execute(
-        tasks.update().where(tasks.c.id == task_id, tasks.c.status.in_(origins(to))).values(changes)
+        tasks.update().where(tasks.c.id == task_id, tasks.c.status.in_(allowed)).values(changes)
     )
     return changed.rowcount == 1
 

@@ -128,7 +128,7 @@ async def test_a_create_whose_job_cannot_be_enqueued_leaves_nothing(database: Da
 async def test_eight_verdicts_at_once_settle_once(database: Database, store: TaskStore) -> None:
     task = new_task(*await customer(database, PRICE))
     await store.create(task, hold(task))
-    await store.move(task.id, "submitting", provider="sandbox")
+    await store.move(task.id, "submitting", channel="sandbox")
     await store.move(task.id, "in_progress", upstream_id="u")
     asset = Asset(key="videos/x.mp4", size=1, sha256="0", seconds=6.0)
     failure = Failure(code="internal_error", message="m")

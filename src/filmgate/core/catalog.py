@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -40,8 +40,17 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def resolutions(self) -> tuple[Resolution, ...]:
-        """The resolutions it can make: those that have a price."""
-        return tuple(self.prices.per_second)
+        """The resolutions it can make: the one that its name selects, or those with a price."""
+        return (self.fixed_resolution,) if self.fixed_resolution else tuple(self.prices.per_second)
+
+    @property
+    def selected(self) -> dict[str, Any]:
+        """What its name alone decides of a generation, by ``VideoRequest`` field.
+
+        That holds in every dialect, whatever a caller asks for (document 000).
+        """
+        said = {"seconds": self.fixed_seconds, "resolution": self.fixed_resolution}
+        return {field: value for field, value in said.items() if value is not None}
 
     def longest(self, images: int) -> int:
         """The longest clip in seconds that it makes from this many images."""
@@ -52,6 +61,10 @@ class Catalog:
     """The models by public name, in the operator's order."""
 
     def __init__(self, models: Iterable[Model]) -> None:
+        self._models = {model.name: model for model in models}
+
+    def replace(self, models: Iterable[Model]) -> None:
+        """Offer these models from now on."""
         self._models = {model.name: model for model in models}
 
     def __iter__(self) -> Iterator[Model]:

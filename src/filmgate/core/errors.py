@@ -18,6 +18,8 @@ FilmgateError
 ├── TaskFailed                a task ends badly; carries a ``Failure`` for the caller
 │   └── InputUnfetchable      an image or clip of the caller could not be fetched
 ├── NotSubmitted              an upstream surely did not take the job; it may be sent again
+│   ├── CredentialsRefused    it refused our key: the channel is out until an operator looks
+│   └── RequestRefused        it refused this request; another channel may take it
 ├── SubmitUnknown             an upstream may have taken the job; it must not be sent again
 ├── StillRunning              an upstream could not be asked just now; ask again later
 ├── ObjectMissing             the object store has nothing (whole) under a key
@@ -152,6 +154,18 @@ class NotSubmitted(FilmgateError):
     def __init__(self, message: str, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class CredentialsRefused(NotSubmitted):
+    """An upstream refused our own credential; its caller must never see that as theirs."""
+
+
+class RequestRefused(NotSubmitted):
+    """An upstream refused this request. ``failure`` is told if no other channel takes it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message, retry_after=0.0)
+        self.failure = failure
 
 
 class SubmitUnknown(FilmgateError):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+from filmgate.core.catalog import Model
+from filmgate.core.channel import Channel
 from filmgate.core.ledger import Entry
 from filmgate.core.media import Kind
 from filmgate.core.task import Asset, Failure, Status, Task
 from filmgate.core.upstream import Clip, Upstream
-from filmgate.core.video import Media
+from filmgate.core.video import Media, VideoRequest
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +27,15 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     disabled: bool = False
     created_at: float = 0.0
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try to hand a task (or a part of it) to a channel, and what came of it."""
+
+    channel: str
+    outcome: Literal["submitted", "refused", "busy", "credentials", "unreachable", "unknown"]
+    detail: str = ""
+    at: float = 0.0
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -52,13 +63,28 @@ class Tasks(Protocol):
     async def get(self, task_id: str) -> Task | None:
         """One task, whoever owns it."""
 
+    async def states(self, task_ids: Iterable[str]) -> list[tuple[str, Status, int]]:
+        """(id, status, progress) of those of the tasks that exist; cheap however large they are."""
+
     async def many(self, task_ids: Iterable[str]) -> list[Task]:
         """Those of the tasks that exist."""
 
     async def move(
-        self, task_id: str, to: Status, *, provider: str = "", upstream_id: str = ""
+        self,
+        task_id: str,
+        to: Status,
+        *,
+        channel: str | None = None,
+        upstream_id: str | None = None,
+        part: int | None = None,
+        cost: int | None = None,
+        attempt: Attempt | None = None,
     ) -> bool:
-        """Move to a status that is not final, if ``MOVES`` allows it from where the task is."""
+        """Move to a status that is not final, if ``MOVES`` allows it from where the task is.
+
+        What is ``None`` stays as it is. ``attempt`` is written to the task's history in the same
+        transaction.
+        """
 
     async def finish(
         self,
@@ -71,12 +97,17 @@ class Tasks(Protocol):
         failure: Failure | None = None,
         moderated: bool = False,
         charged: int = 0,
+        cost: int | None = None,
+        answer: dict[str, Any] | None = None,
         flagged: str = "",
     ) -> bool:
         """Move to a final status and settle the hold in one transaction; only one caller wins.
 
         ``only_from`` narrows where the task may come from, for who must not overtake another step.
         """
+
+    async def hide(self, task_id: str) -> None:
+        """The owner has deleted the ended task: it is kept for the books, and found no more."""
 
     async def request_cancel(self, task_id: str) -> None:
         """Leave a note for whoever drives the task."""
@@ -86,6 +117,32 @@ class Tasks(Protocol):
 
     async def note_progress(self, progress: Mapping[str, int]) -> None:
         """Raise the progress of tasks still in progress; it never goes down."""
+
+
+class Channels(Protocol):
+    """The channels as rows; credentials and headers are encrypted at rest."""
+
+    async def all(self) -> list[Channel]:
+        """Every channel, by priority and name."""
+
+    async def put(self, channel: Channel) -> None:
+        """Insert or replace a channel. Raises ``InvalidRequest`` when its name is taken."""
+
+    async def remove(self, channel_id: str) -> None:
+        """Delete a channel. Raises ``InvalidRequest`` while unfinished tasks are at it."""
+
+    async def set_trouble(self, channel_id: str, trouble: str) -> None:
+        """Take a channel out of routing with a reason, or back in with ``""``."""
+
+
+class Models(Protocol):
+    """The catalogue's rows, in the operator's order."""
+
+    async def all(self) -> list[Model]:
+        """Every model; empty before the shipped catalogue was stored."""
+
+    async def replace(self, catalogue: Iterable[Model]) -> None:
+        """Make these the models on offer."""
 
 
 class Accounts(Protocol):
@@ -128,6 +185,12 @@ class Objects(Protocol):
     async def fetch_to(self, key: str, path: Path) -> None:
         """Copy an object to a local file."""
 
+    async def delete(self, key: str) -> None:
+        """Remove an object; a missing one is no error."""
+
+    def local_path(self, key: str) -> Path | None:
+        """Where the object is a file of this machine, else ``None``."""
+
 
 class Fetcher(Protocol):
     """Fetches what customers point at, and nothing inside the operator's network."""
@@ -151,25 +214,28 @@ class InputFiles(Protocol):
         """Write the image or clip to ``path``. Raises ``InputUnfetchable``."""
 
 
+class Joiner(Protocol):
+    """Cuts and joins clips in a confined process; raises ``TaskFailed`` when it cannot."""
+
+    async def seconds(self, clip: Path) -> float:
+        """How long a clip lasts."""
+
+    async def tail(self, clip: Path, seconds: float, target: Path) -> None:
+        """Write the clip's last ``seconds`` to ``target``."""
+
+    async def join(self, pieces: Sequence[tuple[Path, float]], target: Path) -> Clip:
+        """Write one clip of all pieces, each without its first so many seconds."""
+
+
 class Provider(Protocol):
     """Makes videos: the sandbox, or an upstream reached over a channel."""
 
-    @property
-    def name(self) -> str:
-        """Stored on tasks, so it never changes."""
+    async def submit(self, task: Task, request: VideoRequest) -> str:
+        """Hand a job over, once; returns the upstream's id for it.
 
-    @property
-    def submit_deadline(self) -> float:
-        """Seconds after which a submission counts as unknown."""
-
-    @property
-    def poll_seconds(self) -> float:
-        """Seconds between polls."""
-
-    async def submit(self, task: Task) -> str:
-        """Hand the job over, once; returns the upstream's id for it.
-
-        Raises ``NotSubmitted`` (may be sent again), ``SubmitUnknown`` (must not), ``TaskFailed``.
+        ``request`` is the task's own, or the part of a long one that is due, with our model name.
+        Raises ``NotSubmitted`` or a subclass (may be sent again, here or elsewhere),
+        ``SubmitUnknown`` (must not), ``TaskFailed``, ``Inexpressible``.
         """
 
     async def find(self, task: Task) -> str:
@@ -180,10 +246,17 @@ class Provider(Protocol):
         """
 
     async def poll(self, task: Task) -> Upstream:
-        """How the job is doing. Raises ``StillRunning`` when it cannot be asked just now."""
+        """How the job is doing.
 
-    async def fetch(self, task: Task, done: Upstream) -> Clip:
-        """Bring the finished clip to a local file. Raises ``StillRunning`` to be polled again."""
+        Raises ``StillRunning`` when it cannot be asked just now, ``CredentialsRefused`` when our
+        key is no longer good, ``SubmitUnknown`` when it has been lost sight of for good.
+        """
+
+    async def fetch(self, task: Task, done: Upstream, folder: Path) -> Clip:
+        """Bring the finished clip to a local file in ``folder``, whole.
+
+        Raises ``StillRunning`` to be polled again (for a fresh link), ``TaskFailed``.
+        """
 
     async def cancel(self, task: Task) -> None:
         """Stop the job as far as that is possible; never raises."""

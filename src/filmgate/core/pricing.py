@@ -7,6 +7,7 @@ seconds, which are rounded up to whole milliseconds before they meet a price.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 
@@ -18,11 +19,16 @@ EXTEND_INPUT_SECONDS_MAX = 15.0
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One model's prices in micro-dollars: per second made, by resolution, and per input."""
+    """One model's prices in micro-dollars: per second made, by resolution, and per input.
+
+    ``settle`` says what a finished clip is charged: what was ``quoted``, its real ``duration``, or
+    the ``cost`` that the upstream names (the quote, where it names none); never more than the hold.
+    """
 
     per_second: dict[Resolution, int]
     per_image: int = 0
     per_input_second: int = 0
+    settle: Literal["quoted", "duration", "cost"] = "quoted"
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +43,23 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     images: int = 0
     fixed: bool = True
 
-    def charge(self, *, seconds_made: float, input_seconds: float, short_side: int) -> int:
+    def charge(
+        self,
+        *,
+        seconds_made: float,
+        input_seconds: float,
+        short_side: int,
+        cost: int | None = None,
+    ) -> int:
         """Micro-dollars due for the clip that was really made.
 
         ``seconds_made`` is what was newly made (the added part of an extension), ``short_side``
-        the clip's smaller dimension in pixels, which decides its resolution tier.
+        the clip's smaller dimension in pixels, which decides its resolution tier, ``cost`` what
+        the upstream says it charged, in micro-dollars.
         """
-        if self.fixed:
+        if self.prices.settle == "cost" and cost is not None:
+            return min(max(cost, 0), self.hold)
+        if self.fixed and self.prices.settle != "duration":
             return self.hold
         rate = self.prices.per_second[_tier(self.prices, short_side)]
         due = (

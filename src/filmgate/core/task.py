@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -19,7 +19,8 @@ MOVES: dict[Status, frozenset[Status]] = {
     "queued": frozenset({"submitting", "failed", "cancelled"}),
     # Back to queued only when the upstream surely did not take the job.
     "submitting": frozenset({"in_progress", "queued", "unknown", "failed"}),
-    "in_progress": frozenset({"completed", "failed", "cancelled"}),
+    # Back to queued for the next part of a long clip.
+    "in_progress": frozenset({"queued", "completed", "failed", "cancelled"}),
     # A submission whose fate is not known: found at the upstream, surely not there, or given up.
     "unknown": frozenset({"in_progress", "queued", "failed"}),
     "completed": frozenset(),
@@ -59,13 +60,15 @@ class Failure(msgspec.Struct, frozen=True):
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """A finished clip in the object store.
 
-    ``key``/``poster_key`` are object-store keys, ``size`` is bytes, ``seconds`` the real length,
+    ``key``/``poster_key`` are object-store keys, or ``url`` is the upstream's own address where the
+    channel delivers links. ``size`` is bytes, ``seconds`` the real length,
     ``input_seconds`` the length of the clip that was edited or extended (0 when there was none).
     """
 
-    key: str
-    size: int
-    sha256: str
+    key: str = ""
+    url: str = ""
+    size: int = 0
+    sha256: str = ""
     seconds: float
     width: int = 0
     height: int = 0
@@ -77,9 +80,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One paid request for a video. Times are unix seconds, ``progress`` is 0..100.
 
     ``id`` is 32 hex digits; each dialect spells it its own way (``core.ids``). ``dialect`` is the
-    one that created it. ``charged`` is micro-dollars captured so far. ``moderated`` marks a result
+    one that created it. ``channel`` and ``upstream_id`` say who makes it, once it is submitted;
+    ``part`` counts the calls that a long clip takes, from 0. ``charged`` is micro-dollars captured,
+    ``cost`` what the upstream charged us for it. ``answer`` is the upstream's own last word, kept
+    where it speaks the caller's dialect. ``moderated`` marks a result
     that was made and then withheld by a content check, ``flagged`` says why an operator should
-    look at it.
+    look at it, ``deleted`` that its owner wants it gone.
     """
 
     id: str
@@ -94,10 +100,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     asset: Asset | None = None
     moderated: bool = False
     charged: int = 0
-    provider: str = ""
+    cost: int | None = None
+    channel: str = ""
     upstream_id: str = ""
+    part: int = 0
+    answer: dict[str, Any] | None = None
     cancel_requested: bool = False
     flagged: str = ""
+    deleted: bool = False
     created_at: float = 0.0
     submitted_at: float | None = None
     finished_at: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,7 +15,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
 
     ``status`` is one of four words; a word nobody knows reads as ``in_progress``. ``progress`` is
     0..100 or ``None`` where the answer has none. ``cost_ticks`` is the upstream's own price in
-    10^-10 USD where it says one.
+    10^-10 USD where it says one, ``body`` the answer itself, for callers of the same dialect.
     """
 
     status: Literal["queued", "in_progress", "completed", "failed"]
@@ -25,6 +25,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     moderated: bool = False
     cost_ticks: int | None = None
+    body: dict[str, Any] | None = None
 
 
 class Clip(msgspec.Struct, frozen=True, kw_only=True):

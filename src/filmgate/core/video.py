@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +24,11 @@ class Media(msgspec.Struct, frozen=True):
     file_id: str = ""
     object_key: str = ""
     voice_id: str = ""
+
+    @property
+    def address(self) -> str:
+        """What stands for it in the body of a request: its URL, or a mark for a stored file."""
+        return f"object:{self.object_key}" if self.object_key else self.url
 
 
 class Keyframe(msgspec.Struct, frozen=True):
@@ -76,3 +81,40 @@ class VideoRequest(msgspec.Struct, frozen=True, kw_only=True):
         if self.video:
             yield self.video
         yield from self.reference_audios
+
+    def with_media(self, new: Mapping[Media, Media]) -> VideoRequest:
+        """The request with its media replaced, in ``original`` too where they go by their address.
+
+        Media that ``new`` does not hold stay as they are.
+        """
+
+        def place(media: Media | None) -> Media | None:
+            return new.get(media, media) if media else None
+
+        addresses = {
+            old.address: media.address
+            for old, media in new.items()
+            if old.address and media.address
+        }
+        return msgspec.structs.replace(
+            self,
+            image=place(self.image),
+            references=tuple(new.get(media, media) for media in self.references),
+            video=place(self.video),
+            last_frame=place(self.last_frame),
+            keyframes=tuple(
+                Keyframe(image=new.get(frame.image, frame.image), timestamp_s=frame.timestamp_s)
+                for frame in self.keyframes
+            ),
+            reference_audios=tuple(new.get(media, media) for media in self.reference_audios),
+            original=_replace_strings(self.original, addresses),
+        )
+
+
+def _replace_strings(value: Any, new: Mapping[str, str]) -> Any:
+    """A JSON value with every string that is in ``new`` replaced."""
+    if isinstance(value, dict):
+        return {key: _replace_strings(inner, new) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replace_strings(inner, new) for inner in value]
+    return new.get(value.strip(), value) if isinstance(value, str) else value

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import exc
 
 from filmgate.core.errors import Unavailable
 
 T = TypeVar("T")
 _POOL = 8
+# Unreachable, restarting, read-only after a fail-over, or out of connections: all pass.
+_AWAY = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
 
 class Database:
@@ -75,10 +77,8 @@ class Database:
     ) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, how, work)
-        except DBAPIError as error:
-            if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
-                raise Unavailable("The database cannot be reached; try again shortly.") from error
-            raise
+        except _AWAY as error:
+            raise Unavailable("The database cannot be reached; try again shortly.") from error
 
 
 def driver_url(url: str) -> sa.URL:

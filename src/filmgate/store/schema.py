@@ -50,10 +50,14 @@ tasks = sa.Table(
     sa.Column("asset", sa.Text),
     sa.Column("moderated", sa.Boolean, nullable=False),
     sa.Column("charged", sa.BigInteger, nullable=False),
-    sa.Column("provider", sa.String(100), nullable=False),
+    sa.Column("cost", sa.BigInteger),
+    sa.Column("channel", sa.String(100), nullable=False),
     sa.Column("upstream_id", sa.String(500), nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("answer", sa.Text),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     sa.Column("flagged", sa.Text, nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("submitted_at", sa.Double),
     sa.Column("finished_at", sa.Double),
@@ -65,6 +69,39 @@ tasks = sa.Table(
         sqlite_where=sa.text("cancel_requested AND finished_at IS NULL"),
         postgresql_where=sa.text("cancel_requested AND finished_at IS NULL"),
     ),
+)
+
+# Every try to hand a task to a channel; the first thing an operator asks for.
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("task_id", sa.ForeignKey("tasks.id"), nullable=False, index=True),
+    sa.Column("channel", sa.String(100), nullable=False),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+channels = sa.Table(
+    "channels",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False, unique=True),
+    # The whole row as JSON but for what is secret, so that a new setting needs no migration.
+    sa.Column("row", sa.Text, nullable=False),
+    # Credentials and headers, AES-256-GCM under the home's secret with the row's id beside it.
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("trouble", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.Double, nullable=False),
+)
+
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("row", sa.Text, nullable=False),
 )
 
 ledger_entries = sa.Table(

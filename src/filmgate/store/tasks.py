@@ -9,22 +9,25 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from filmgate.core.ids import new_id
 from filmgate.core.ledger import Entry
+from filmgate.core.ports import Attempt
 from filmgate.core.pricing import Quote
 from filmgate.core.task import FINAL, Asset, Failure, Status, Task, origins
 from filmgate.core.video import VideoRequest
 from filmgate.store.database import Database
 from filmgate.store.ledger import post
-from filmgate.store.schema import tasks
+from filmgate.store.schema import attempts, tasks
 
 # Puts a task's durable job into the transaction of the given connection.
 Enqueue = Callable[[sa.Connection, str], None]
 
-_JSON: dict[str, type[msgspec.Struct]] = {
+_JSON: dict[str, Any] = {
     "request": VideoRequest,
     "quote": Quote,
     "failure": Failure,
     "asset": Asset,
+    "answer": dict[str, Any],
 }
 # PostgreSQL takes 65,535 parameters a statement, SQLite 32,766.
 _BATCH = 500
@@ -49,6 +52,21 @@ class TaskStore:
         found = await self.many([task_id])
         return found[0] if found else None
 
+    async def states(self, task_ids: Iterable[str]) -> list[tuple[str, Status, int]]:
+        ids = list(task_ids)
+        query = sa.select(tasks.c.id, tasks.c.status, tasks.c.progress)
+
+        def work(connection: sa.Connection) -> list[tuple[str, Status, int]]:
+            return [
+                (row.id, row.status, row.progress)
+                for start in range(0, len(ids), _BATCH)
+                for row in connection.execute(
+                    query.where(tasks.c.id.in_(ids[start : start + _BATCH]))
+                )
+            ]
+
+        return await self._database.read(work)
+
     async def many(self, task_ids: Iterable[str]) -> list[Task]:
         ids = list(task_ids)
 
@@ -64,18 +82,31 @@ class TaskStore:
         return await self._database.read(work)
 
     async def move(
-        self, task_id: str, to: Status, *, provider: str = "", upstream_id: str = ""
+        self,
+        task_id: str,
+        to: Status,
+        *,
+        channel: str | None = None,
+        upstream_id: str | None = None,
+        part: int | None = None,
+        cost: int | None = None,
+        attempt: Attempt | None = None,
     ) -> bool:
         if to in FINAL:
             raise ValueError(f"{to} is final: use finish, which settles the money too")
+        given = {"channel": channel, "upstream_id": upstream_id, "part": part, "cost": cost}
         changes: dict[str, Any] = {"status": to}
-        if provider:
-            changes["provider"] = provider
-        if upstream_id:
-            changes["upstream_id"] = upstream_id
+        changes |= {name: value for name, value in given.items() if value is not None}
         if to == "submitting":
             changes["submitted_at"] = time.time()
-        return await self._database.write(lambda c: _guarded(c, task_id, to, changes))
+
+        def work(connection: sa.Connection) -> bool:
+            if attempt:
+                row = {"id": new_id(), "task_id": task_id} | msgspec.structs.asdict(attempt)
+                connection.execute(attempts.insert().values(row))
+            return _guarded(connection, task_id, to, changes)
+
+        return await self._database.write(work)
 
     async def finish(
         self,
@@ -88,6 +119,8 @@ class TaskStore:
         failure: Failure | None = None,
         moderated: bool = False,
         charged: int = 0,
+        cost: int | None = None,
+        answer: dict[str, Any] | None = None,
         flagged: str = "",
     ) -> bool:
         changes = {
@@ -97,6 +130,8 @@ class TaskStore:
             "failure": _encode(failure),
             "moderated": moderated,
             "charged": charged,
+            "cost": cost,
+            "answer": _encode(answer),
             "flagged": flagged,
             "finished_at": time.time(),
         }
@@ -108,6 +143,10 @@ class TaskStore:
             return won
 
         return await self._database.write(work)
+
+    async def hide(self, task_id: str) -> None:
+        hidden = tasks.update().where(tasks.c.id == task_id).values(deleted=True)
+        await self._database.write(lambda connection: connection.execute(hidden))
 
     async def request_cancel(self, task_id: str) -> None:
         await self._database.write(

@@ -79,3 +79,21 @@ def test_the_charge_is_whole_and_never_more_than_the_hold(
     due = quoted.charge(seconds_made=made, input_seconds=given_seconds, short_side=side)
     assert isinstance(due, int)
     assert 0 <= due <= quoted.hold
+
+
+@pytest.mark.parametrize(
+    ("settle", "cost", "due"),
+    [
+        ("quoted", None, 300_000),
+        ("quoted", 1, 300_000),
+        ("duration", None, 250_000),
+        ("cost", 123_456, 123_456),
+        ("cost", 10**9, 300_000),  # never more than was held
+        ("cost", -5, 0),
+        ("cost", None, 300_000),
+    ],
+)
+def test_the_price_list_says_what_settles_a_clip(settle: str, cost: int | None, due: int) -> None:
+    prices = Prices(per_second={"480p": 50_000}, settle=settle)  # type: ignore[arg-type]  # a table
+    quoted = Quote(hold=300_000, prices=prices)
+    assert quoted.charge(seconds_made=5.0, input_seconds=0, short_side=480, cost=cost) == due

@@ -137,6 +137,7 @@ MADE: dict[type[FilmgateError], FilmgateError] = {
     errors.Inexpressible: errors.Inexpressible("xai", "preset"),
     errors.NotFound: errors.NotFound("task", "No such task."),
     errors.TaskFailed: errors.TaskFailed(Failure("internal_error", "No.")),
+    errors.RequestRefused: errors.RequestRefused(Failure("invalid_argument", "No.")),
     errors.MethodNotAllowed: errors.MethodNotAllowed("Use GET.", ("GET", "HEAD")),
 }
 STATUS = {
@@ -151,6 +152,8 @@ STATUS = {
     errors.RateLimited: {429},
     errors.Unavailable: {503},
     errors.NotSubmitted: {502, 503},
+    errors.CredentialsRefused: {502, 503},
+    errors.RequestRefused: {502, 503},
     errors.StillRunning: {502, 503},
     errors.SubmitUnknown: {500},
     errors.IllegalMove: {500},
@@ -221,7 +224,9 @@ VALUES = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.dictionaries(
-            st.sampled_from(["url", "image_url", "id", "role", "content", "type", "text"]),
+            st.sampled_from(
+                ["url", "image_url", "id", "role", "content", "type", "text", "seconds", "size"]
+            ),
             inner,
             max_size=4,
         ),
@@ -254,9 +259,14 @@ def test_any_body_is_read_or_refused(
     dialect: Dialect, asked: dict[str, Any], rest: dict[str, Any], operation: Any
 ) -> None:
     try:
-        dialect.decode(Call(operation=operation, body=rest | asked), CATALOG)
+        read = dialect.decode(Call(operation=operation, body=rest | asked), CATALOG)
     except FilmgateError as error:
         msgspec.json.encode(dialect.encode_error(error).body)
+        return
+    with suppress(Inexpressible):
+        body = dialect.encode_request(read).body or {}
+        again = dialect.decode(Call(operation=read.operation, body=body), CATALOG)
+        assert meaning(read) == meaning(again)
 
 
 @each_dialect

@@ -37,6 +37,22 @@ _MODERATED = "content-moderated"
 _UNFETCHED = "could not be fetched"
 
 
+class ReadsAnswers:
+    """The upstream side that dialects share; one that differs overrides a method."""
+
+    def decode_created(self, body: Any) -> str:
+        """The new task's id. Raises ``SubmitUnknown``."""
+        return read_id(body)
+
+    def decode_task(self, status: int, body: Any) -> Upstream:
+        """Read a poll; an empty 202 is pending."""
+        return read_task(status, body)
+
+    def decode_error(self, status: int, body: Any, headers: Mapping[str, str]) -> FilmgateError:
+        """Read a refused submit."""
+        return read_refusal(status, body, headers)
+
+
 def read_id(body: Any) -> str:
     """The new task's id: ``request_id``, ``task_id`` or ``id``, in the body or in its ``data``.
 
@@ -207,7 +223,7 @@ def read_refusal(status: int, body: Any, headers: Mapping[str, str]) -> Filmgate
     ``InvalidRequest`` with the upstream's words.
     """
     if status == 429:
-        return NotSubmitted("The upstream is busy.", retry_after=_retry_after(headers))
+        return NotSubmitted("The upstream is busy.", retry_after=retry_after(headers))
     if status == 408 or status >= 500:
         return SubmitUnknown(f"The upstream answered HTTP {status}; it may have taken the job.")
     if status in (401, 402, 403, 404, 405):
@@ -217,7 +233,7 @@ def read_refusal(status: int, body: Any, headers: Mapping[str, str]) -> Filmgate
     return InvalidRequest(message, code=code or "invalid_value")
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
     """``Retry-After`` in seconds, given as a number or a date; at least 1, at most an hour."""
     text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     seconds = _number(text)

@@ -22,12 +22,13 @@ from filmgate.core.video import Operation, VideoRequest
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A create request as a caller sent it: ``body`` is the JSON object or the form as one.
 
-    A form's file parts arrive as ``data:`` URLs, repeated fields as lists. ``operation`` is what
-    the path says.
+    A form's file parts arrive as ``data:`` URLs, repeated fields as lists; ``files`` names the
+    fields that were files. ``operation`` is what the path says.
     """
 
     operation: Operation = "generate"
     body: dict[str, Any] = {}
+    files: tuple[str, ...] = ()
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from filmgate.core.catalog import Catalog, Model
@@ -13,7 +13,7 @@ from filmgate.dialects import answers, chat_stream, results
 from filmgate.dialects.base import Call, Outbound, Reply, View
 from filmgate.dialects.passing import Slot, carry_only, pass_on, readable
 from filmgate.dialects.placeholders import placeholders
-from filmgate.dialects.reading import Fields, required, switch, wrong_type
+from filmgate.dialects.reading import Fields, empty, required, snake, switch, wrong_type
 from filmgate.dialects.refusals import openai_error, refusal
 from filmgate.dialects.sources import pictures, write_media
 
@@ -43,7 +43,7 @@ def wants_stream(body: Any) -> bool:
     return True if value is None else switch(value, "stream")
 
 
-class Chat:
+class Chat(answers.ReadsAnswers):
     """The chat dialect, which streams."""
 
     name: ClassVar[str] = "chat"
@@ -53,8 +53,8 @@ class Chat:
     def decode(self, call: Call, catalog: Catalog) -> VideoRequest:
         """Read the last user message and ``video_config``.
 
-        Length and quality are the model's where its name selects them, whatever ``video_config``
-        says. Raises ``InvalidRequest`` with the codes of contracts, section 2.
+        Length and quality are the model's where its name selects them, whichever ``video_config``
+        asks for. Raises ``InvalidRequest`` with the codes of contracts, section 2.
         """
         fields = Fields(call.body)
         model = catalog[required(fields.text("model"), "model is required.", "model")]
@@ -66,14 +66,16 @@ class Chat:
             "messages",
             code="empty_content",
         )
+        images = len(message.get("references", ()))  # one alone is never too many
+        _check_images(model, images)
         config = _config_fields(fields)
-        given = _DEFAULTS | message | _config(config, model) | {"user": fields.text("user")}
-        if model.fixed_seconds:
-            given["seconds"] = model.fixed_seconds
-        if model.fixed_resolution:
-            given["resolution"] = model.fixed_resolution
+        try:
+            said = _config(config)
+        except InvalidRequest as error:
+            raise _not_taken(model, images, error.param) from None
+        given = _DEFAULTS | message | said | {"user": fields.user()} | model.selected
         request = VideoRequest(model=model.name, original=call.body, spoken=self.name, **given)
-        _check_limits(model, request)
+        _check_limits(model, request, config)
         return request
 
     def encode_created(self, view: View) -> Reply:
@@ -114,10 +116,6 @@ class Chat:
             written = _pass_on(request, written)
         return Outbound(method="POST", path="/v1/chat/completions", body=written | {"stream": True})
 
-    def decode_created(self, body: Any) -> str:
-        """The completion's id. Raises ``SubmitUnknown``."""
-        return answers.read_id(body)
-
     def encode_poll(self, upstream_id: str) -> Outbound:
         """A chat cannot be polled, only read to its end. Raises ``Inexpressible``."""
         raise Inexpressible(self.name, "a status poll")
@@ -129,10 +127,6 @@ class Chat:
     def decode_events(self, events: Iterable[str]) -> Upstream:
         """What a stream has said so far, from its ``data:`` payloads in order."""
         return chat_stream.read_events(events)
-
-    def decode_error(self, status: int, body: Any, headers: Mapping[str, str]) -> FilmgateError:
-        """Read a refused submit."""
-        return answers.read_refusal(status, body, headers)
 
 
 def _message(fields: Fields) -> dict[str, Any]:
@@ -158,7 +152,8 @@ def _message(fields: Fields) -> dict[str, Any]:
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             texts.append(part["text"])
         elif kind in ("image_url", "input_image", "image"):
-            images.append(("messages.content.image_url", part))
+            if not empty(part | {"type": None}):
+                images.append(("messages.content.image_url", part))
         else:
             raise wrong_type("messages.content", "a list of text and image_url parts")
     return {"prompt": "\n".join(texts), **pictures(images)}
@@ -177,58 +172,63 @@ def _config_fields(fields: Fields) -> Fields:
     name, config = fields.find("video_config")
     if config is not None and not isinstance(config, dict):
         raise wrong_type(name, "an object")
-    return Fields(config or {})
+    return Fields(config or {}, within="video_config.")
 
 
-def _config(config: Fields, model: Model | None = None) -> dict[str, Any]:
+def _config(config: Fields) -> dict[str, Any]:
     """What ``video_config`` says, by ``VideoRequest`` field.
 
-    What the model's name selects is not read at all.
+    Raises ``InvalidRequest`` whose ``param`` is the setting that cannot be read.
     """
-    said: dict[str, Any] = {"aspect_ratio": config.ratio()}
-    if not (model and model.fixed_seconds):
-        try:
-            said["seconds"] = config.whole(*_SECONDS)
-        except InvalidRequest as error:
-            raise InvalidRequest(
-                "video_length must be a number of seconds, such as 10.",
-                code="invalid_video_length",
-                param=f"video_config.{error.param}",
-            ) from None
-    if not (model and model.fixed_resolution):
-        said["resolution"] = config.resolution()
+    said: dict[str, Any] = {
+        "aspect_ratio": config.ratio(),
+        "seconds": config.whole(*_SECONDS),
+        "resolution": config.resolution(),
+    }
     if preset := config.text("preset"):
         if preset.strip().lower() not in _PRESETS:
-            raise InvalidRequest(
-                f"preset must be one of {', '.join(_PRESETS)}.",
-                code="invalid_preset",
-                param="video_config.preset",
-            )
+            raise wrong_type(config.find("preset")[0], "a preset")
         said["preset"] = _PRESETS[preset.strip().lower()]
     return {field: value for field, value in said.items() if value is not None}
 
 
-def _check_limits(model: Model, request: VideoRequest) -> None:
-    if request.aspect_ratio not in model.aspect_ratios:
+def _check_images(model: Model, images: int) -> None:
+    most = model.max_references if "references" in model.shapes else 1
+    if images > most:
         raise InvalidRequest(
-            f"aspect_ratio must be one of {', '.join(model.aspect_ratios)}.",
-            code="invalid_aspect_ratio",
-            param="video_config.aspect_ratio",
+            f"{model.name} takes at most {most} image{'s' if most > 1 else ''}, not {images}.",
+            code="too_many_images",
+            param="messages",
         )
-    low, high = model.seconds[0], model.longest(len(request.images))
-    if not low <= request.seconds <= high:
-        raise InvalidRequest(
-            f"video_length must be between {low} and {high} seconds for {model.name}"
-            f"{' with several images' if len(request.images) > 1 else ''}.",
-            code="invalid_video_length",
-            param="video_config.video_length",
-        )
-    if request.resolution not in model.resolutions:
-        raise InvalidRequest(
-            f"resolution_name must be one of {', '.join(model.resolutions)}.",
-            code="invalid_resolution",
-            param="video_config.resolution_name",
-        )
+
+
+def _check_limits(model: Model, request: VideoRequest, config: Fields) -> None:
+    images = len(request.images)
+    taken = (
+        model.seconds[0] <= request.seconds <= model.longest(images),
+        request.aspect_ratio in model.aspect_ratios,
+        request.resolution in model.resolutions,
+    )
+    for fits, slot in zip(taken, _CONFIG_SLOTS, strict=False):
+        if not fits:
+            raise _not_taken(model, images, config.find(*slot.names)[0])
+
+
+def _not_taken(model: Model, images: int, setting: str) -> InvalidRequest:
+    """The refusal of a setting, as ``video_config.size``, by what this model takes of it."""
+    name = snake(setting.rpartition(".")[2])
+    field = next(slot.means[0] for slot in _CONFIG_SLOTS if name in slot.names)
+    longest = f"{model.longest(images)}{' with several images' if images > 1 else ''}"
+    code, wanted = {
+        "seconds": (
+            "invalid_video_length",
+            f"a whole number of seconds from {model.seconds[0]} to {longest}",
+        ),
+        "aspect_ratio": ("invalid_aspect_ratio", f"one of {', '.join(model.aspect_ratios)}"),
+        "resolution": ("invalid_resolution", f"one of {', '.join(model.resolutions)}"),
+        "preset": ("invalid_preset", f"one of {', '.join(_PRESETS)}"),
+    }[field]
+    return InvalidRequest(f"{setting} must be {wanted} for {model.name}.", code=code, param=setting)
 
 
 def _write(request: VideoRequest, prompt: str) -> dict[str, Any]:
@@ -264,7 +264,7 @@ def _pass_on(request: VideoRequest, written: dict[str, Any]) -> dict[str, Any]:
     """The caller's body with the least changed; earlier messages and unknown settings stay."""
     original = readable(request.original)
     fields = Fields(original)
-    said = {"model": fields.text("model"), "user": fields.text("user"), **_message(fields)}
+    said = {"model": fields.text("model"), "user": fields.user(), **_message(fields)}
     messages = list(request.original.get("messages", []))
     last = _last_user(messages)
     if last is not None:

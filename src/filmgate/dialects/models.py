@@ -28,7 +28,7 @@ def encode_one(model: Model) -> dict[str, Any]:
         "description": model.description,
         "capabilities": list(model.shapes),
         "aspect_ratios": list(model.aspect_ratios),
-        "resolutions": [model.fixed_resolution] if model.fixed_resolution else model.resolutions,
+        "resolutions": list(model.resolutions),
         "seconds": {
             "min": model.fixed_seconds or model.seconds[0],
             "max": model.fixed_seconds or model.seconds[1],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
 from filmgate.core import ids
 from filmgate.core.catalog import Catalog, Model
@@ -14,18 +14,28 @@ from filmgate.core.errors import (
     UnknownModel,
 )
 from filmgate.core.task import Status
-from filmgate.core.upstream import Upstream
 from filmgate.core.video import AspectRatio, Media, Resolution, VideoRequest
 from filmgate.dialects import answers, results
 from filmgate.dialects.base import Call, Outbound, Reply, View
-from filmgate.dialects.passing import Slot, carry_only, pass_on, readable
+from filmgate.dialects.passing import Slot, carry_only, pass_back, pass_on, readable
 from filmgate.dialects.placeholders import placeholders
-from filmgate.dialects.reading import Fields, offered, required, unfold
+from filmgate.dialects.reading import (
+    Fields,
+    field_of,
+    offered,
+    open_texts,
+    required,
+    snake,
+    unfold,
+    without,
+)
 from filmgate.dialects.refusals import error_object, refusal
 from filmgate.dialects.sources import count_images, pictures
 
+T = TypeVar("T")
+
 _SECONDS = ("seconds", "duration")
-_FRAME = ("aspect_ratio", "resolution", "size")
+_FRAME = ("aspect_ratio", "resolution", "resolution_name", "size")
 _IMAGES = ("image_urls", "image", "images", "input_reference", "reference_images")
 _DEFAULTS: dict[str, Any] = {"seconds": 4, "aspect_ratio": "16:9", "resolution": "720p"}
 _SLOTS = (
@@ -35,6 +45,11 @@ _SLOTS = (
     Slot(("aspect_ratio", "resolution"), _FRAME),
     Slot(("image", "references"), _IMAGES),
     Slot(("user",), ("user",)),
+)
+# What a relay in front of us knows of its own business, and its raw upstream answer.
+_PRIVATE = (
+    *("channel", "channel_id", "user", "user_id", "username", "group", "quota", "data"),
+    *("platform", "properties", "private_data", "url", "video_url"),
 )
 _STATUS: dict[Status, str] = {
     "queued": "QUEUED",
@@ -47,7 +62,7 @@ _STATUS: dict[Status, str] = {
 }
 
 
-class NewApi:
+class NewApi(answers.ReadsAnswers):
     """The new-api dialect."""
 
     name: ClassVar[str] = "newapi"
@@ -58,28 +73,29 @@ class NewApi:
         """Read a create; refusals come in the order and words of contracts, section 4.
 
         ``seconds`` is clamped rather than refused: absent or <= 0 is 4, too long is the longest.
-        Raises ``InvalidRequest``.
+        Images of every field are merged, also where document 003, section 6.3, asks callers not to
+        use two of them. As relays do, a ``metadata`` object fills in the length, frame and images
+        that the body itself does not say. Raises ``InvalidRequest``.
         """
-        body = unfold(call.body)
+        body, metadata = _without_metadata(_with_files(call))
         fields = Fields(body)
+        layers = (fields, Fields(metadata, within="metadata."))
         model = catalog[required(fields.text("model"), "model field is required", "model")]
         prompt = required(fields.text("prompt"), "prompt is required", "prompt")
-        ratio = _ratio(model, fields)
-        resolution = _resolution(model, fields)
-        count = count_images(fields.items(*_IMAGES))
+        ratio = _ratio(model, layers)
+        resolution = _resolution(model, layers)
+        images = _first(layers, lambda layer: layer.items(*_IMAGES)) or []
+        count = count_images(images)
         _check_count(model, count)
-        _check_pair(fields)
-        images = pictures(fields.items(*_IMAGES))
+        given = {"aspect_ratio": ratio, "resolution": resolution, **pictures(images)}
+        given["seconds"] = _seconds(model, layers, count)
         return VideoRequest(
             model=model.name,
             prompt=prompt,
-            seconds=_seconds(model, fields, count),
-            aspect_ratio=ratio,
-            resolution=resolution,
-            user=fields.text("user"),
+            user=fields.user(),
             original=body,
             spoken=self.name,
-            **images,
+            **(given | model.selected),
         )
 
     def encode_created(self, view: View) -> Reply:
@@ -110,7 +126,9 @@ class NewApi:
             "result_url": "" if problem or not view.task.final else view.link,
             "fail_reason": problem.message if problem else "",
         }
-        return Reply(status=200, body={"code": "success", "message": "", "data": data})
+        body = {"code": "success", "message": "", "data": data}
+        changed = ("code", "message", *(f"data.{name}" for name in (*data, *_PRIVATE)))
+        return Reply(status=200, body=pass_back(view.task, self.name, body, *changed))
 
     def encode_error(self, error: FilmgateError) -> Reply:
         """One body that suits every relay's client (contracts, section 4)."""
@@ -147,25 +165,48 @@ class NewApi:
             )
         return Outbound(method="POST", path="/v1/video/generations", body=written)
 
-    def decode_created(self, body: Any) -> str:
-        """The task's id. Raises ``SubmitUnknown``."""
-        return answers.read_id(body)
-
     def encode_poll(self, upstream_id: str) -> Outbound:
         """``GET /v1/video/generations/{task_id}``."""
         return Outbound(method="GET", path=f"/v1/video/generations/{upstream_id}")
 
-    def decode_task(self, status: int, body: Any) -> Upstream:
-        """Read a poll; document 004's answers lack ``message`` and ``fail_reason``."""
-        return answers.read_task(status, body)
 
-    def decode_error(self, status: int, body: Any, headers: Mapping[str, str]) -> FilmgateError:
-        """Read a refused submit."""
-        return answers.read_refusal(status, body, headers)
+def _with_files(call: Call) -> dict[str, Any]:
+    """The body, in which files of a name that says nothing are images after all others."""
+    body: dict[str, Any] = open_texts(unfold(call.body), *_IMAGES, "metadata")
+    fields = dict.fromkeys(field_of(name, body) for name in call.files)
+    unknown = [field for field in fields if field in body and snake(field) not in _IMAGES]
+    if not unknown:
+        return body
+    last = _IMAGES[-1]
+    images = [image for _, image in Fields(body).items(last)]
+    for field in unknown:
+        value = body.pop(field)
+        images += value if isinstance(value, list) else [value]
+    return without(body, last) | {last: images}
 
 
-def _ratio(model: Model, fields: Fields) -> AspectRatio:
-    ratio = fields.ratio() or "16:9"
+def _without_metadata(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body and its ``metadata``, taken apart.
+
+    What ``metadata`` says of the video leaves the body: an upstream where it wins over the body
+    would make something else than was paid for.
+    """
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict):
+        return body, {}
+    rest = without(metadata, *_SECONDS, *_FRAME, *_IMAGES)
+    if rest == metadata:
+        return body, {}
+    return without(body, "metadata") | ({"metadata": rest} if rest else {}), metadata
+
+
+def _first(layers: tuple[Fields, ...], read: Callable[[Fields], T]) -> T | None:
+    """What the first of these that says anything says."""
+    return next((found for layer in layers if (found := read(layer))), None)
+
+
+def _ratio(model: Model, layers: tuple[Fields, ...]) -> AspectRatio:
+    ratio = _first(layers, Fields.ratio) or "16:9"
     if ratio not in model.aspect_ratios:
         raise InvalidRequest(
             f"{model.name} supports aspect_ratio {', '.join(model.aspect_ratios)}",
@@ -175,21 +216,26 @@ def _ratio(model: Model, fields: Fields) -> AspectRatio:
     return ratio
 
 
-def _resolution(model: Model, fields: Fields) -> Resolution:
+def _resolution(model: Model, layers: tuple[Fields, ...]) -> Resolution:
     """A resolution named outright must be on offer; one implied by a ``size`` is lowered to it."""
-    named = fields.resolution()
-    if named and named not in model.resolutions:
-        raise InvalidRequest(
-            f"{model.name} supports resolution {', '.join(model.resolutions)}",
-            code="invalid_resolution",
-            param="resolution",
-        )
-    return named or offered(fields.size_class() or "720p", model)
+    for layer in layers:
+        if named := layer.resolution():
+            if named in model.resolutions or model.fixed_resolution:
+                return named
+            raise InvalidRequest(
+                f"{model.name} supports resolution {', '.join(model.resolutions)}",
+                code="invalid_resolution",
+                param="resolution",
+            )
+        if implied := layer.size_class():
+            return offered(implied, model)
+    return offered("720p", model)
 
 
-def _seconds(model: Model, fields: Fields, images: int) -> int:
-    asked = fields.whole(*_SECONDS) or 0
-    return max(model.seconds[0], min(asked if asked > 0 else 4, model.longest(images)))
+def _seconds(model: Model, layers: tuple[Fields, ...], images: int) -> int:
+    lengths = (layer.whole(name) or 0 for layer in layers for name in _SECONDS)
+    asked = next((length for length in lengths if length > 0), _DEFAULTS["seconds"])
+    return max(model.seconds[0], min(asked, model.longest(images)))
 
 
 def _check_count(model: Model, images: int) -> None:
@@ -207,17 +253,6 @@ def _check_count(model: Model, images: int) -> None:
         )
 
 
-def _check_pair(fields: Fields) -> None:
-    """Document 003, section 6.3."""
-    if fields.items("input_reference") and fields.items("reference_images"):
-        raise InvalidRequest(
-            "input_reference and reference_images cannot be used together; "
-            "put all images into image_urls.",
-            code="conflicting_fields",
-            param="reference_images",
-        )
-
-
 def _said(fields: Fields) -> dict[str, Any]:
     """What a body says, by ``VideoRequest`` field, without defaults and clamps."""
     said = {
@@ -226,7 +261,7 @@ def _said(fields: Fields) -> dict[str, Any]:
         "seconds": fields.whole(*_SECONDS),
         "aspect_ratio": fields.ratio(),
         "resolution": fields.resolution() or fields.size_class(),
-        "user": fields.text("user"),
+        "user": fields.user(),
     }
     images = pictures(fields.items(*_IMAGES))
     return {field: value for field, value in said.items() if value is not None} | images

@@ -13,9 +13,18 @@ from filmgate.core.upstream import Upstream
 from filmgate.core.video import AspectRatio, Operation, Resolution, VideoRequest
 from filmgate.dialects import answers, results
 from filmgate.dialects.base import Call, Outbound, Reply, View
-from filmgate.dialects.passing import Slot, carry_only, pass_on, readable
+from filmgate.dialects.passing import Slot, carry_only, pass_back, pass_on, readable
 from filmgate.dialects.placeholders import placeholders
-from filmgate.dialects.reading import Fields, offered, pixels, required, unfold
+from filmgate.dialects.reading import (
+    Fields,
+    field_of,
+    offered,
+    open_texts,
+    pixels,
+    required,
+    snake,
+    unfold,
+)
 from filmgate.dialects.refusals import openai_error, refusal
 from filmgate.dialects.sources import pictures, read_all, write_media
 
@@ -50,10 +59,12 @@ _STATUS: dict[Status, Literal["queued", "in_progress", "completed", "failed"]] =
     "failed": "failed",
     "cancelled": "failed",
 }
+# Where some servers name the clip's address: callers get ours.
+_ADDRESSES = ("url", "video_url", "download_url", "result_url")
 _POLL_AFTER = {"openai-poll-after-ms": "2000"}
 
 
-class OpenAi:
+class OpenAi(answers.ReadsAnswers):
     """The dialect of OpenAI's videos API."""
 
     name: ClassVar[str] = "openai"
@@ -64,9 +75,11 @@ class OpenAi:
         """Read a create, an edit or an extension, from JSON or a form.
 
         ``size`` says shape and resolution; ``aspect_ratio``, ``resolution`` and ``duration`` count
-        too. Raises ``InvalidRequest``.
+        too. A form may give an object as JSON text. Raises ``InvalidRequest``, also for a file part
+        of a name that nothing here reads.
         """
-        body = unfold(call.body)
+        body = open_texts(unfold(call.body), *_IMAGES, "video")
+        _check_files(call, body)
         fields = Fields(body)
         model = catalog[fields.text("model") or DEFAULT_MODEL]
         required(fields.text("prompt"), "prompt is required.", "prompt")
@@ -74,6 +87,7 @@ class OpenAi:
         if call.operation == "generate":
             if not fields.resolution():
                 given["resolution"] = offered(given["resolution"], model)
+            given |= model.selected
         else:
             # The result keeps its input's shape, and an edit its length.
             given |= {"aspect_ratio": "", "resolution": ""}
@@ -118,7 +132,8 @@ class OpenAi:
             "remixed_from_video_id": None,
             "error": error,
         }
-        return Reply(status=200, body=body, headers=_POLL_AFTER)
+        passed = pass_back(task, self.name, body, *body, *_ADDRESSES)
+        return Reply(status=200, body=passed, headers=_POLL_AFTER)
 
     def encode_error(self, error: FilmgateError) -> Reply:
         """``{"error": {message, type, param, code}}``."""
@@ -145,10 +160,6 @@ class OpenAi:
             )
         return Outbound(method="POST", path=_PATHS[request.operation], body=written)
 
-    def decode_created(self, body: Any) -> str:
-        """The video's id. Raises ``SubmitUnknown``."""
-        return answers.read_id(body)
-
     def encode_poll(self, upstream_id: str) -> Outbound:
         """``GET /v1/videos/{id}``."""
         return Outbound(method="GET", path=f"/v1/videos/{upstream_id}")
@@ -164,10 +175,6 @@ class OpenAi:
             content = ""
         return answers.read_task(status, body, content)
 
-    def decode_error(self, status: int, body: Any, headers: Mapping[str, str]) -> FilmgateError:
-        """Read a refused submit."""
-        return answers.read_refusal(status, body, headers)
-
 
 def _said(fields: Fields) -> dict[str, Any]:
     """What a body says, by ``VideoRequest`` field, without defaults. Raises ``InvalidRequest``."""
@@ -182,10 +189,25 @@ def _said(fields: Fields) -> dict[str, Any]:
         "aspect_ratio": ratio,
         "resolution": resolution,
         "video": videos[0] if videos else None,
-        "user": fields.text("user") or None,
+        "user": fields.user() or None,
     }
     images = pictures(fields.items(*_IMAGES))
     return {field: value for field, value in said.items() if value is not None} | images
+
+
+def _check_files(call: Call, body: Mapping[str, Any]) -> None:
+    """No file is left out in silence."""
+    generating = call.operation == "generate"
+    known = _IMAGES if generating else (*_IMAGES, "video")
+    for name in call.files:
+        if snake(field_of(name, body)) not in known:
+            clip = "" if generating else " and the clip as video"
+            raise InvalidRequest(
+                f"The file part {name[:100]} is not known here: "
+                f"send an image as input_reference{clip}.",
+                code="unknown_file",
+                param=name[:100],
+            )
 
 
 def _check_limits(model: Model, request: VideoRequest) -> None:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from filmgate.core.errors import Inexpressible
+from filmgate.core.task import Task
 from filmgate.core.video import VideoRequest
-from filmgate.dialects.reading import snake
+from filmgate.dialects.reading import without
 
 _UNSAID: dict[str, Any] = {
     field.name: field.default
@@ -61,7 +62,7 @@ def pass_on(
             for field in slot.means
         ):
             continue
-        result = {key: value for key, value in result.items() if snake(key) not in slot.names}
+        result = without(result, *slot.names)
         result |= {name: written[name] for name in slot.names if name in written}
     return result
 
@@ -73,3 +74,26 @@ def carry_only(dialect: str, request: VideoRequest, *fields: str) -> None:
             continue
         if getattr(request, field) != unsaid:
             raise Inexpressible(dialect, field)
+
+
+def pass_back(task: Task, dialect: str, ours: dict[str, Any], *changed: str) -> dict[str, Any]:
+    """An upstream's own answer with only the ``changed`` fields of ours in it.
+
+    ``ours`` as it is, where the task was not made by an upstream of the caller's dialect. A field
+    is named by its path (``video.url``); one that ours lacks is taken out.
+    """
+    if task.answer is None or task.dialect != dialect:
+        return ours
+    result = msgspec.json.decode(msgspec.json.encode(task.answer))
+    for path in changed:
+        *above, name = path.split(".")
+        theirs, mine = result, ours
+        for step in above:
+            if not isinstance(theirs.get(step), dict):
+                theirs[step] = {}
+            theirs, mine = theirs[step], mine.get(step, {})
+        if name in mine:
+            theirs[name] = mine[name]
+        else:
+            theirs.pop(name, None)
+    return dict(result)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, get_args
+
+import msgspec
 
 from filmgate.core.catalog import Model
 from filmgate.core.errors import InvalidRequest, MalformedBody
@@ -18,11 +21,17 @@ ASPECT_RATIOS: tuple[AspectRatio, ...] = get_args(AspectRatio)
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# More than any honest request has; reading them would take long.
+_MOST_FIELDS = 1000
 _BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\]){1,3})")
 _WHOLE = re.compile(r"([+-]?\d{1,18})(?:\.0*)?\s*(?:s|secs?|seconds?|秒)?", re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,18})?")
 _SIZE = re.compile(r"(\d{1,5})\s*[x*×:：]\s*(\d{1,5})", re.IGNORECASE)
 _LINES = re.compile(r"(\d{3,4})\s*p?", re.IGNORECASE)
+# An object or a list of such, no deeper than any image or ``metadata`` of a client.
+_Plain = str | int | float | bool | None
+_Object = dict[str, _Plain | dict[str, _Plain] | list[_Plain]]
+_TEXT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Object | list[_Object | str])
 _PIXELS = 100  # from here on AxB is a size in pixels, below it a bare ratio
 _SWITCH = {
     "true": True, "1": True, "yes": True, "on": True,
@@ -36,27 +45,30 @@ def snake(name: str) -> str:
 
 
 class Fields:
-    """A body's fields by their snake_case names; ``null``, ``""`` and blanks count as absent.
+    """A body's fields by their snake_case names; what is ``empty`` counts as absent.
 
-    A name spelled exactly wins over its camelCase alias. Raises ``MalformedBody`` when the body is
-    not an object.
+    A name spelled exactly wins over its camelCase alias. ``within`` is put before the names that
+    refusals tell, as in ``metadata.size``. Raises ``MalformedBody`` when the body is not an object.
     """
 
-    def __init__(self, body: Any) -> None:
+    def __init__(self, body: Any, within: str = "") -> None:
         if not isinstance(body, dict):
             raise MalformedBody("The body must be a JSON object.")
-        self._values = {snake(key): (key, value) for key, value in body.items() if _said(value)}
-        self._values |= {key: (key, value) for key, value in body.items() if _said(value)}
+        given: dict[str, tuple[str, Any]] = {
+            key: (within + key, value) for key, value in body.items() if not empty(value)
+        }
+        self._within = within
+        self._values = {snake(key): found for key, found in given.items()} | given
 
     def find(self, *names: str) -> tuple[str, Any]:
         """The first of these fields that is there, as (the caller's spelling, value).
 
-        ``(names[0], None)`` when none is.
+        ``(names[0], None)`` when none is, under ``within`` as well.
         """
         for name in names:
             if name in self._values:
                 return self._values[name]
-        return names[0], None
+        return self._within + names[0], None
 
     def text(self, *names: str) -> str:
         """The first of these fields as a text; ``""`` when absent."""
@@ -72,6 +84,14 @@ class Fields:
         name, value = self.find(*names)
         return None if value is None else whole(value, name)
 
+    def user(self) -> str:
+        """Who the caller's own user is; a number as a text, and anything else is not for us."""
+        _, value = self.find("user")
+        if isinstance(value, str):
+            return value
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return str(value) if number and abs(value) < 2**63 else ""
+
     def switch(self, *names: str) -> bool | None:
         """The first of these fields as a boolean: ``true``, ``"true"``, ``1`` and the like."""
         name, value = self.find(*names)
@@ -82,7 +102,11 @@ class Fields:
         found = []
         for name, value in (self.find(name) for name in names):
             members = value if isinstance(value, list) else [value]
-            found += [(name, member) for member in members if _said(member)]
+            if len(members) > _MOST_FIELDS:
+                raise InvalidRequest(
+                    f"{name} lists more than {_MOST_FIELDS} things.", code="too_many", param=name
+                )
+            found += [(name, member) for member in members if not empty(member)]
         return found
 
     def ratio(self) -> AspectRatio | None:
@@ -101,8 +125,13 @@ class Fields:
         return _class_of(value) if isinstance(value, str) else None
 
 
-def _said(value: Any) -> bool:
-    return value is not None and not (isinstance(value, str) and not value.strip())
+def empty(value: Any) -> bool:
+    """Whether a value says nothing: ``null``, a blank text, or an object or list of only those."""
+    if isinstance(value, dict):
+        return all(empty(inner) for inner in value.values())
+    if isinstance(value, list):
+        return all(empty(inner) for inner in value)
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def wrong_type(name: str, wanted: str) -> InvalidRequest:
@@ -224,11 +253,45 @@ def unfold(body: Any) -> Any:
     """
     if not isinstance(body, dict) or not any("[" in key for key in body):
         return body
+    if len(body) > _MOST_FIELDS:
+        raise InvalidRequest(f"The form has more than {_MOST_FIELDS} fields.")
     plain = {key: value for key, value in body.items() if not _BRACKETS.fullmatch(key)}
     for key, value in body.items():
         if match := _BRACKETS.fullmatch(key):
             _graft(plain, match[1], match[2][1:-1].split("]["), value)
     return plain
+
+
+def field_of(name: str, body: Mapping[str, Any]) -> str:
+    """The field of an unfolded form that its part of this name went into."""
+    return name if name in body else name.partition("[")[0]
+
+
+def without(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """``body`` but for these fields, in any spelling."""
+    return {key: value for key, value in body.items() if snake(key) not in names}
+
+
+def open_texts(body: Any, *names: str) -> Any:
+    """``body`` with those of these fields that hold JSON as a text read as what they hold.
+
+    A form has no other way to send an object; a text that is no such JSON stays as it is.
+    """
+    if not isinstance(body, dict):
+        return body
+    return {key: _opened(value) if snake(key) in names else value for key, value in body.items()}
+
+
+def _opened(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_opened(member) if isinstance(member, str) else member for member in value]
+    # Most texts are data URLs of megabytes.
+    if not isinstance(value, str) or not value[:100].lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return _TEXT.decode(value)
+    except (msgspec.DecodeError, UnicodeError):
+        return value
 
 
 def _graft(tree: dict[str, Any], name: str, path: list[str], value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from filmgate.core.errors import Inexpressible, InvalidRequest
 from filmgate.core.video import Media
-from filmgate.dialects.reading import snake, wrong_type
+from filmgate.dialects.reading import empty, snake, wrong_type
 
 _ADDRESS_KEYS = ("url", "image_url", "video_url", "audio_url")
 _ID_KEYS = ("file_id", "id")
@@ -41,7 +41,7 @@ def read_media(value: Any, name: str) -> Media:
 
 def _inside(value: dict[str, Any], name: str) -> Any:
     """The source that an object names, or the string or object that holds its address."""
-    fields = {snake(key): inner for key, inner in value.items() if inner not in (None, "")}
+    fields = {snake(key): inner for key, inner in value.items() if not empty(inner)}
     for key in _ADDRESS_KEYS:
         if key in fields:
             return fields[key]

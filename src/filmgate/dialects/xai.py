@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 from filmgate.core import ids
 from filmgate.core.catalog import Catalog, Model
 from filmgate.core.errors import FilmgateError, Inexpressible, InvalidRequest
-from filmgate.core.upstream import Upstream
 from filmgate.core.video import Keyframe, Operation, VideoRequest
 from filmgate.dialects import answers, results
 from filmgate.dialects.base import Call, Outbound, Reply, View
-from filmgate.dialects.passing import Slot, pass_on, readable
+from filmgate.dialects.passing import Slot, pass_back, pass_on, readable
 from filmgate.dialects.placeholders import placeholders
 from filmgate.dialects.reading import Fields, decimal, required, unfold, wrong_type
 from filmgate.dialects.refusals import KEY_REUSED, refusal
@@ -62,7 +61,7 @@ _CODES = {
 _TICKS_PER_MICRO_DOLLAR = 10**4  # 1 USD is 10^10 ticks
 
 
-class Xai:
+class Xai(answers.ReadsAnswers):
     """xAI's dialect."""
 
     name: ClassVar[str] = "xai"
@@ -87,7 +86,9 @@ class Xai:
             operation = "edit"
         _refuse(operation, fields, said)
         given = {"model": model.name, **_DEFAULTS[operation], **said}
-        if operation == "edit":
+        if operation == "generate":
+            given |= model.selected
+        elif operation == "edit":
             # An edit keeps its input's length and shape, whatever the caller says.
             given |= {"seconds": 0, "aspect_ratio": "", "resolution": ""}
         request = VideoRequest(operation=operation, original=body, spoken=self.name, **given)
@@ -109,7 +110,8 @@ class Xai:
         problem = results.problem(view)
         if problem and not task.moderated:
             error = {"code": problem.code, "message": problem.message}
-            return Reply(status=200, body={"status": "failed", "error": error})
+            failed = {"status": "failed", "error": error}
+            return Reply(status=200, body=pass_back(task, self.name, failed, "model"))
         video = {
             "url": "" if task.moderated else view.link,
             "duration": results.seconds(view),
@@ -122,7 +124,9 @@ class Xai:
             "video": video,
             "usage": {"cost_in_usd_ticks": task.charged * _TICKS_PER_MICRO_DOLLAR},
         }
-        return Reply(status=200, body=done)
+        # The upstream's price is the operator's business: callers are told theirs.
+        passed = pass_back(task, self.name, done, "model", "video.url", "usage.cost_in_usd_ticks")
+        return Reply(status=200, body=passed)
 
     def encode_error(self, error: FilmgateError) -> Reply:
         """``{"code": kebab-case, "error": text}``; a field of the wrong type is 422."""
@@ -155,21 +159,9 @@ class Xai:
             )
         return Outbound(method="POST", path=_PATHS[request.operation], body=written)
 
-    def decode_created(self, body: Any) -> str:
-        """The ``request_id``. Raises ``SubmitUnknown``."""
-        return answers.read_id(body)
-
     def encode_poll(self, upstream_id: str) -> Outbound:
         """``GET /v1/videos/{request_id}``."""
         return Outbound(method="GET", path=f"/v1/videos/{upstream_id}")
-
-    def decode_task(self, status: int, body: Any) -> Upstream:
-        """Read a poll; an empty 202 is pending."""
-        return answers.read_task(status, body)
-
-    def decode_error(self, status: int, body: Any, headers: Mapping[str, str]) -> FilmgateError:
-        """Read a refused submit."""
-        return answers.read_refusal(status, body, headers)
 
 
 def _said(fields: Fields) -> dict[str, Any]:
@@ -198,7 +190,7 @@ def _said(fields: Fields) -> dict[str, Any]:
         "reference_audios": read_all(fields.items("reference_audios")),
         "audio": fields.switch("generate_audio"),
         "seed": fields.whole("seed"),
-        "user": fields.text("user") or None,
+        "user": fields.user() or None,
     }
     return {field: value for field, value in said.items() if value not in (None, ())}
 

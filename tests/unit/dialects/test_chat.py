@@ -87,7 +87,7 @@ def test_the_model_selects(catalog: Catalog, model: str, seconds: int, resolutio
         ({"content": "  "}, "empty_content"),
         ({"content": [image(A)]}, "empty_content"),
         ({"messages": []}, "empty_content"),
-        ({"messages": {}}, "invalid_type"),
+        ({"messages": {"role": "user"}}, "invalid_type"),
         ({"messages": ["a"]}, "invalid_type"),
         ({"content": 5}, "invalid_type"),
         ({"content": [{"type": "video_url"}]}, "invalid_type"),
@@ -106,6 +106,58 @@ def test_refusals(catalog: Catalog, fault: dict[str, Any], code: str) -> None:
         read(catalog, **fault)
     reply = CHAT.encode_error(refused.value)
     assert (reply.status, reply.body["error"]["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"aspect_ratio": "21:9"}, "invalid_aspect_ratio"),
+        ({"aspect_ratio": 1.78}, "invalid_aspect_ratio"),
+        ({"size": ["16:9"]}, "invalid_aspect_ratio"),
+        ({"video_length": 99}, "invalid_video_length"),
+        ({"videoLength": True}, "invalid_video_length"),
+        ({"seconds": "long"}, "invalid_video_length"),
+        ({"resolution_name": "4k"}, "invalid_resolution"),
+        ({"resolution_name": 7.2}, "invalid_resolution"),
+        ({"resolution": "1080p"}, "invalid_resolution"),
+        ({"preset": "wild"}, "invalid_preset"),
+        ({"preset": 5}, "invalid_preset"),
+    ],
+)
+def test_a_setting_is_refused_by_name(catalog: Catalog, config: Any, code: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(catalog, video_config=config)
+    (name,) = config
+    assert (code, f"video_config.{name}") == (refused.value.code, refused.value.param)
+    assert refused.value.message.startswith(f"video_config.{name} must be ")
+
+
+def test_refusals_list_what_the_model_takes(catalog: Catalog) -> None:
+    def said(model: str, **config: Any) -> str:
+        with pytest.raises(InvalidRequest) as refused:
+            read(catalog, model=model, video_config=config)
+        return refused.value.message
+
+    assert "16:9, 9:16 for" in said("grok-video-1.5", aspect_ratio="wide")
+    assert "1:1" not in said("grok-video-1.5", aspect_ratio="wide")
+    assert "480p, 720p for" in said("grok-imagine-1.0-video", resolution_name="4k")
+    assert "one of 720p for" in said("grok-imagine-1.0-video-hd", resolution_name="4k")
+
+
+@pytest.mark.parametrize(("model", "most"), [("grok-imagine-1.0-video", 7), ("grok-video-1.5", 1)])
+def test_too_many_images(catalog: Catalog, model: str, most: int) -> None:
+    content = ["a", *(image(f"{A}?{n}") for n in range(most + 1))]
+    with pytest.raises(InvalidRequest, match=f"at most {most} image") as refused:
+        read(catalog, content, model=model)
+    assert (refused.value.param, refused.value.code) == ("messages", "too_many_images")
+
+
+def test_an_empty_image_part_is_none(catalog: Catalog) -> None:
+    assert read(catalog, ["a", image(""), image(A)]).images == (Media(url=A),)
+
+
+def test_user(catalog: Catalog) -> None:
+    assert (read(catalog, user=5).user, read(catalog, user=[5]).user) == ("5", "")
 
 
 def test_other_errors() -> None:

@@ -43,7 +43,6 @@ def read(catalog: Catalog, **body: Any) -> VideoRequest:
             "grok-image-video supports at most 7 reference images",
         ),
         ({"image_urls": ["iVBORw0KGgo="]}, "Bare base64 is not accepted"),
-        ({"input_reference": MANY[0], "reference_images": MANY[1:3]}, "cannot be used together"),
     ],
 )
 def test_refusals_in_order(catalog: Catalog, fault: dict[str, Any], text: str) -> None:
@@ -95,6 +94,119 @@ def test_images_of_every_spelling_are_merged(catalog: Catalog) -> None:
         input_reference={"image_url": MANY[3]},
     )
     assert request.references == tuple(Media(url=MANY[n]) for n in (2, 0, 1, 3))
+    request = read(catalog, input_reference=MANY[0], reference_images=[MANY[1], MANY[0]])
+    assert request.references == (Media(url=MANY[0]), Media(url=MANY[1]))
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        ({"seconds": 0, "duration": 2}, 2),
+        ({"seconds": "-1", "duration": "5"}, 5),
+        ({"seconds": 6, "duration": 2}, 6),
+        ({"seconds": 0, "duration": 0}, 4),
+    ],
+)
+def test_the_first_length_above_zero(catalog: Catalog, body: dict[str, Any], seconds: int) -> None:
+    request = read(catalog, **body)
+    assert seconds == request.seconds
+    again = read(catalog, **(NEWAPI.encode_request(request).body or {}))
+    assert seconds == again.seconds
+
+
+@pytest.mark.parametrize(
+    "image", [{}, {"image_url": ""}, {"url": None}, {"image_url": {"url": ""}}]
+)
+def test_an_empty_image_is_none(catalog: Catalog, image: Any) -> None:
+    assert read(catalog, image=image, images=[image]).images == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [
+        ({"metadata": {"duration": "6", "size": "480x854"}}, (6, "9:16", "480p", 0)),
+        ({"metadata": {"resolution": "480p", "aspectRatio": "1:1"}}, (4, "1:1", "480p", 0)),
+        ({"seconds": 5, "metadata": {"duration": 9, "seconds": 8}}, (5, "16:9", "720p", 0)),
+        ({"seconds": 0, "metadata": {"seconds": 8}}, (8, "16:9", "720p", 0)),
+        ({"size": "1280x720", "metadata": {"resolution": "480p"}}, (4, "16:9", "720p", 0)),
+        ({"size": "1:1", "metadata": {"resolution": "480p"}}, (4, "1:1", "480p", 0)),
+        ({"metadata": {"image_urls": MANY[:2], "seconds": 12}}, (10, "16:9", "720p", 2)),
+        ({"image": MANY[0], "metadata": {"images": MANY[1:4]}}, (4, "16:9", "720p", 1)),
+        ({"metadata": {"resolution_name": "480p"}}, (4, "16:9", "480p", 0)),
+        ({"metadata": '{"seconds": 8}'}, (8, "16:9", "720p", 0)),
+        ({"metadata": "a note"}, (4, "16:9", "720p", 0)),
+    ],
+)
+def test_metadata_fills_in_what_is_not_said(
+    catalog: Catalog, body: dict[str, Any], meant: tuple[int, str, str, int]
+) -> None:
+    request = read(catalog, **body)
+    images = len(request.images)
+    assert meant == (request.seconds, request.aspect_ratio, request.resolution, images)
+    # An upstream that lets metadata win must make what was paid for.
+    again = read(catalog, **(NEWAPI.encode_request(request).body or {}))
+    assert meant == (again.seconds, again.aspect_ratio, again.resolution, len(again.images))
+
+
+def test_metadata_keeps_what_is_not_ours(catalog: Catalog) -> None:
+    request = read(catalog, metadata={"seconds": 6, "prompt": "no", "note": {"url": "x"}})
+    assert request.prompt == "a boat"
+    assert NEWAPI.encode_request(request).body == {
+        "model": "grok-image-video",
+        "prompt": "a boat",
+        "seconds": 6,
+        "metadata": {"prompt": "no", "note": {"url": "x"}},
+    }
+    with pytest.raises(InvalidRequest) as refused:
+        read(catalog, metadata={"size": "big"})
+    assert refused.value.param == "metadata.size"
+
+
+def test_a_body_of_its_own_travels_unchanged(catalog: Catalog) -> None:
+    body = {
+        "model": "grok-image-video",
+        "prompt": "a boat",
+        "referenceImages": MANY[0],
+        "image": {},
+        "metadata": {"a": 1, "b": {}},
+        "future": None,
+    }
+    assert NEWAPI.encode_request(NEWAPI.decode(Call(body=body), catalog)).body == body
+
+
+def test_every_file_is_an_image(catalog: Catalog) -> None:
+    png = [f"data:image/png;base64,{n}" for n in "abcde"]
+    form = {
+        "model": "grok-image-video",
+        "prompt": "a boat",
+        "picture": [png[2], png[3]],
+        "extra[]": png[4],
+        "reference_images": png[1],
+        "image": png[0],
+    }
+    files = ("picture", "picture", "extra[]", "reference_images", "image")
+    request = NEWAPI.decode(Call(body=form, files=files), catalog)
+    assert request.references == tuple(Media(url=url) for url in png)
+    assert NEWAPI.encode_request(request).body == {
+        "model": "grok-image-video",
+        "prompt": "a boat",
+        "image": png[0],
+        "reference_images": png[1:],
+    }
+
+
+@pytest.mark.parametrize("resolution", ["480p", "1080p"])
+def test_the_models_name_selects(catalog: Catalog, resolution: str) -> None:
+    name = "grok-imagine-1.0-video-10s-hd"
+    request = read(catalog, model=name, seconds=3, resolution=resolution)
+    assert (request.seconds, request.resolution) == (10, "720p")
+
+
+def test_a_user_is_a_text(catalog: Catalog) -> None:
+    assert read(catalog, user=17).user == "17"
+    request = read(catalog, user={"id": 1})
+    assert request.user == ""
+    assert (NEWAPI.encode_request(request).body or {})["user"] == {"id": 1}
 
 
 def test_the_same_image_in_two_spellings_is_one(catalog: Catalog) -> None:

@@ -53,6 +53,39 @@ def test_a_form_is_read(catalog: Catalog) -> None:
     assert read(catalog, input_reference=png).image == Media(url=png)
 
 
+def test_an_object_as_text_is_read(catalog: Catalog) -> None:
+    request = read(catalog, input_reference=f' {{"image_url": "{A}"}}')
+    assert request.image == Media(url=A)
+    assert request.original["input_reference"] == {"image_url": A}
+    request = read(catalog, reference_images=f'["{A}", {{"file_id": "file_1"}}]')
+    assert request.references == (Media(url=A), Media(file_id="file_1"))
+    request = read(catalog, "edit", video='{"id": "video_1"}', prompt='{"a": 1}')
+    assert (request.video, request.prompt) == (Media(file_id="video_1"), '{"a": 1}')
+    with pytest.raises(InvalidRequest):
+        read(catalog, input_reference='{"image_url": ')
+
+
+@pytest.mark.parametrize(("operation", "known"), [("generate", "image[]"), ("edit", "video")])
+def test_a_file_of_unknown_name_is_refused(
+    catalog: Catalog, operation: Operation, known: str
+) -> None:
+    body = {"prompt": "a boat", known: "data:image/png;base64,AA"}
+    call = Call(operation=operation, body=body, files=(known,))
+    assert len(list(OPENAI.decode(call, catalog).media())) == 1
+    body["picture"] = "data:image/png;base64,AA"
+    with pytest.raises(InvalidRequest, match=r"picture.*input_reference") as refused:
+        OPENAI.decode(Call(operation=operation, body=body, files=(known, "picture")), catalog)
+    assert refused.value.param == "picture"
+
+
+def test_the_models_name_selects(catalog: Catalog) -> None:
+    name = "grok-imagine-1.0-video-20s-hd"
+    request = read(catalog, model=name, seconds="3", resolution="480p")
+    assert (request.seconds, request.resolution) == (20, "720p")
+    extension = read(catalog, "extend", model=name, video={"id": "video_1"}, seconds="3")
+    assert (extension.seconds, extension.resolution) == (3, "")
+
+
 def test_edit_and_extension(catalog: Catalog) -> None:
     edit = read(catalog, "edit", video={"id": "video_1"}, seconds="8")
     assert (edit.seconds, edit.video) == (0, Media(file_id="video_1"))

@@ -114,6 +114,19 @@ def test_camel_case_and_blanks() -> None:
     assert fields.find("x", "y") == ("x", None)
 
 
+@pytest.mark.parametrize(
+    "value", [{}, [], [{}], {"url": ""}, {"image_url": {"url": " "}, "detail": None}, {"urls": []}]
+)
+def test_an_object_of_nothing_is_absent(value: object) -> None:
+    fields = Fields({"image": value})
+    assert (fields.find("image"), fields.items("image")) == (("image", None), [])
+
+
+@pytest.mark.parametrize("value", [{"url": 0}, [False], {"a": {"b": "c"}}])
+def test_an_object_of_something_is_there(value: object) -> None:
+    assert Fields({"image": value}).find("image") == ("image", value)
+
+
 def test_an_exact_name_wins() -> None:
     assert Fields({"aspect_ratio": "1:1", "aspectRatio": "3:2"}).text("aspect_ratio") == "1:1"
 

@@ -27,6 +27,7 @@ UUID = "01900190-0190-7190-8190-019001900190"
         ({"type": "image_url", "image_url": {"url": URL, "detail": "high"}}, Media(url=URL)),
         ({"file_id": "file_1"}, Media(file_id="file_1")),
         ({"id": "video_1", "url": ""}, Media(file_id="video_1")),
+        ({"file_id": "file_1", "image_url": {"url": ""}}, Media(file_id="file_1")),
         ({"voice_id": "eve"}, Media(voice_id="eve")),
         ("file_abc", Media(file_id="file_abc")),
         ("file-abc", Media(file_id="file-abc")),

@@ -84,6 +84,27 @@ def test_extension(catalog: Catalog, video: Any) -> None:
     assert XAI.encode_request(request).body == request.original
 
 
+def test_the_models_name_selects(catalog: Catalog) -> None:
+    name = "grok-imagine-1.0-video-30s-hd"
+    for asked in ({}, {"duration": 3, "resolution": "480p"}, {"duration": 99}):
+        request = read(catalog, model=name, **asked)
+        assert (request.seconds, request.resolution) == (30, "720p")
+    extension = read(catalog, "extend", model=name, video=CLIP)
+    assert (extension.seconds, extension.resolution) == (6, "")
+
+
+def test_empty_objects_are_absent(catalog: Catalog) -> None:
+    request = read(catalog, image={"url": ""}, last_frame={}, reference_images=[{"url": A}, {}])
+    assert list(request.media()) == [Media(url=A)]
+
+
+@pytest.mark.parametrize(("user", "read_as"), [(7, "7"), (1.5, "1.5"), (True, ""), (["u"], "")])
+def test_user(catalog: Catalog, user: Any, read_as: str) -> None:
+    request = read(catalog, user=user)
+    assert request.user == read_as
+    assert XAI.encode_request(request).body == {"prompt": "a boat", "user": user}
+
+
 def test_edit(catalog: Catalog) -> None:
     request = read(catalog, "edit", video=CLIP, duration=5)
     assert (request.operation, request.seconds, request.video) == ("edit", 0, Media(url=CLIP))

@@ -27,12 +27,15 @@ class BrokenMp4(Exception):
 class Mp4Facts:
     """``size`` in bytes; ``faststart`` when the index comes before the media.
 
-    ``duration_seconds`` is what the index says, 0.0 when it does not (a fragmented file).
+    ``duration_seconds`` is what the index says, 0.0 when it does not (a fragmented file); ``width``
+    and ``height`` are pixels of the largest track as it is shown, 0 when no track is seen.
     """
 
     size: int
     faststart: bool
     duration_seconds: float
+    width: int = 0
+    height: int = 0
 
 
 def check_whole(path: Path) -> Mp4Facts:
@@ -55,12 +58,14 @@ def check_whole(path: Path) -> Mp4Facts:
         index = memoryview(file.read(moov.end - moov.start))
     try:
         duration = _duration(index)
+        width, height = max(_sides(index), default=(0, 0))
         needed = max((_media_end(table) for table in _sample_tables(index)), default=0)
     except (struct.error, IndexError, ValueError) as error:
         raise BrokenMp4("the MP4's index cannot be read") from error
     if needed > size:
         raise BrokenMp4(f"the MP4 ends after {size} bytes of at least {needed}")
-    return Mp4Facts(size, kinds.index(b"moov") < kinds.index(b"mdat"), duration)
+    faststart = kinds.index(b"moov") < kinds.index(b"mdat")
+    return Mp4Facts(size, faststart, duration, width, height)
 
 
 class _Box(NamedTuple):
@@ -131,6 +136,14 @@ def _duration(moov: memoryview) -> float:
     timescale, duration = struct.unpack_from(">IQ" if long else ">II", header, 20 if long else 12)
     unknown = 2**64 - 1 if long else 2**32 - 1
     return 0.0 if duration == unknown or not timescale else duration / timescale
+
+
+def _sides(moov: memoryview) -> Iterator[tuple[int, int]]:
+    """Each track's width and height, which end its header as 16.16 fixed point (section 8.3.2)."""
+    for kind, track in _children(moov):
+        if kind == b"trak" and (header := _child(track, b"tkhd")) is not None:
+            width, height = struct.unpack_from(">II", header, len(header) - 8)
+            yield width >> 16, height >> 16
 
 
 def _sample_tables(moov: memoryview) -> Iterator[memoryview]:

@@ -12,8 +12,8 @@ import io
 import os
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -21,9 +21,10 @@ from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from filmgate.core.errors import ObjectMissing
+from filmgate.core.errors import ObjectMissing, Unavailable
 from filmgate.core.ports import Stored
 
 CHUNK = 1 << 20
@@ -79,23 +80,27 @@ class Objects:
     async def put_file(self, key: str, path: Path, *, content_type: str) -> Stored:
         """Store a copy of the file at ``path`` in constant memory; replaces what was there."""
         _check_key(key)
-        if self._root is not None:
-            return await asyncio.to_thread(_publish_file, self._root, key, path)
-        digest = await asyncio.to_thread(_sha256_of, path)
-        return await self._upload(key, path, digest, content_type)
+        with _available():
+            if self._root is not None:
+                return await asyncio.to_thread(_publish_file, self._root, key, path)
+            digest = await asyncio.to_thread(_sha256_of, path)
+            return await self._upload(key, path, digest, content_type)
 
     async def put_bytes(self, key: str, data: bytes, *, content_type: str) -> Stored:
         """Store ``data``; replaces what was there."""
         _check_key(key)
-        if self._root is not None:
-            return await asyncio.to_thread(_publish, self._root, key, io.BytesIO(data))
-        return await self._upload(key, data, hashlib.sha256(data).hexdigest(), content_type)
+        with _available():
+            if self._root is not None:
+                return await asyncio.to_thread(_publish, self._root, key, io.BytesIO(data))
+            digest = hashlib.sha256(data).hexdigest()
+            return await self._upload(key, data, digest, content_type)
 
     async def head(self, key: str) -> Stored | None:
         """What is stored under ``key``, or None."""
         _check_key(key)
         try:
-            found = await obstore.get_async(self._store, key, options={"head": True})
+            with _available():
+                found = await obstore.get_async(self._store, key, options={"head": True})
         except FileNotFoundError:
             return None
         modified = _seconds(found.meta["last_modified"])
@@ -136,6 +141,11 @@ class Objects:
             file.close()
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
+
+    def local_path(self, key: str) -> Path | None:
+        """Where the file is on this machine; None for a store elsewhere."""
+        _check_key(key)
+        return None if self._root is None else self._root / key
 
     async def delete(self, key: str) -> None:
         """Forget ``key``; a key that is not there is no error."""
@@ -179,6 +189,17 @@ class Objects:
             while length and (piece := await asyncio.to_thread(file.read, min(CHUNK, length))):
                 length -= len(piece)
                 yield piece
+
+
+@contextmanager
+def _available() -> Iterator[None]:
+    """A store that is full, read-only or out of reach is away for now, whatever it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, BaseError) as error:
+        raise Unavailable("The file store cannot be used right now; try again shortly.") from error
 
 
 def _check_key(key: str) -> None:

@@ -1,49 +1,32 @@
 """Fetch the images and clips that customers name by URL, without being turned against our network.
 
 This is the only client that may be pointed at a customer's URL. A URL is checked as text, every
-answer of the name service is checked, and every socket is checked again as it is made; redirects
-are followed by hand, so each hop passes the same three gates.
+answer of the name service is checked, and every socket is checked again as it is made
+(``addresses``); redirects are followed by hand, so each hop passes the same three gates.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from ssrfguard import (
-    DEFAULT_DENIED,
-    AddressTable,
-    Block,
-    BlockedAddressError,
-    BlockedURLError,
-    Policy,
-    Reach,
-    SSRFGuardError,
-)
+from ssrfguard import BlockedAddressError, BlockedURLError, SSRFGuardError
 from yarl import URL
 
 from filmgate.core.errors import InputUnfetchable
 from filmgate.core.media import WANTED, Kind, sniff
-
-Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host name and port to the addresses it has, as text. Raises ``OSError`` when it has none."""
+from filmgate.providers.addresses import Dialler, Lookup, policy
 
 MAX_REDIRECTS = 5
-MAX_ADDRESSES = 4  # of one name; each may cost a connection attempt
 MAX_CONNECTIONS = 256
-LOOKUP_THREADS = 32
 HEAD_BYTES = 16
 PIECE = 1 << 16
 
@@ -53,7 +36,6 @@ _HEADERS = {
     # Bytes are counted as they arrive; nothing is ever inflated.
     "Accept-Encoding": "identity",
 }
-_VISIBLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +61,15 @@ class Egress:
         allow_private: bool = False,
         lookup: Lookup | None = None,
     ) -> None:
-        self._policy = _policy(allow_private)
-        # A hostile name server can hold a lookup for half a minute: not in the shared threads.
-        self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="lookup")
-        self._lookup = lookup or self._system_lookup
+        rules = policy(allow_private=allow_private, any_port=allow_private)
+        self._dialler = Dialler(rules, lookup)
         self._session: aiohttp.ClientSession | None = None
 
     def _client(self) -> aiohttp.ClientSession:
         """The session, made on first use: it belongs to the loop that is running then."""
         if self._session is None:
-            connector = aiohttp.TCPConnector(
-                resolver=_CheckedResolver(self._policy, self._lookup),
-                socket_factory=self._checked_socket,
-                use_dns_cache=False,  # one lookup per connection, used at once
-                force_close=True,
-                limit=MAX_CONNECTIONS,
-            )
             self._session = aiohttp.ClientSession(
-                connector=connector,
+                connector=self._dialler.connector(limit=MAX_CONNECTIONS, force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=_HEADERS,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # one deadline, ours
@@ -120,7 +93,7 @@ class Egress:
         """Drop all connections; fetches under way fail."""
         if self._session:
             await self._session.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._dialler.close()
 
     async def fetch(
         self,
@@ -174,21 +147,8 @@ class Egress:
         )
 
     def _checked(self, url: str) -> URL:
-        """The URL to ask for, made anew from the origin that was checked.
-
-        So no two parsers can disagree about where it leads.
-        """
         try:
-            target = self._policy.check_url(url)
-            rest = urlsplit(url)
-            return URL.build(
-                scheme=target.scheme,
-                host=target.host,
-                port=target.port,
-                path=quote(rest.path or "/", safe=_VISIBLE_ASCII),
-                query_string=quote(rest.query, safe=_VISIBLE_ASCII),
-                encoded=True,
-            )
+            return self._dialler.checked(url)
         except BlockedURLError as error:
             if isinstance(error.__cause__, BlockedAddressError):
                 raise
@@ -232,83 +192,6 @@ class Egress:
             await asyncio.to_thread(_discard, file, sink)
             raise
         return Fetched(sink, mime, size, digest.hexdigest())
-
-    async def _system_lookup(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        answers = await loop.run_in_executor(
-            self._threads,
-            lambda: socket.getaddrinfo(
-                host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
-            ),
-        )
-        return [str(answer[4][0]) for answer in answers]
-
-    def _checked_socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        """The last gate: aiohttp asks no resolver about an address, but it always comes here."""
-        family, kind, protocol, _, address = info
-        self._policy.check_address(str(address[0]))
-        return socket.socket(family, kind, protocol)
-
-
-class _CheckedResolver(AbstractResolver):
-    """Looks a name up once, and refuses it when any of its addresses is not public.
-
-    A name with both sorts of answers is how rebinding looks, not how honest hosts look.
-    """
-
-    def __init__(self, policy: Policy, lookup: Lookup) -> None:
-        self._policy = policy
-        self._lookup = lookup
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        addresses = list(dict.fromkeys(await self._lookup(host, port)))
-        if not addresses:
-            raise OSError("the name has no address")
-        for address in addresses:
-            self._policy.check_address(address)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses[:MAX_ADDRESSES]
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-# -- policy -------------------------------------------------------------------------------------
-
-_MAPPED = ip_network("::ffff:0:0/96")
-_MORE_DENIED = (
-    Block(ip_network("168.63.129.16/32"), "Azure's host agent", "none", Reach.DENIED),
-    Block(ip_network("::ffff:0:0:0/96"), "IPv4-translated", "RFC2765", Reach.DENIED),
-    # No honest name has these; ssrfguard would decode them, and the kernel dials IPv4.
-    Block(_MAPPED, "IPv4-mapped", "RFC4291", Reach.DENIED),
-)
-_PRIVATE = tuple(
-    ip_network(block)
-    for block in ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-)
-
-
-def _policy(allow_private: bool) -> Policy:
-    kept = tuple(block for block in DEFAULT_DENIED.blocks if block.network != _MAPPED)
-    denied = AddressTable(kept + _MORE_DENIED)
-    if not allow_private:
-        return Policy(denied_networks=denied)
-    return Policy(
-        denied_networks=denied,
-        allowed_networks=_PRIVATE,
-        allowed_ports=frozenset(range(1, 1 << 16)),
-    )
 
 
 # -- words and bytes ----------------------------------------------------------------------------

@@ -62,6 +62,27 @@ def test_a_data_url_is_typed_by_its_bytes(header: str) -> None:
     assert ("image/png", data) == parse_data_url(data_url(data, header), {"image"})
 
 
+def test_base64_of_any_make() -> None:
+    data = b"\xff\xd8\xff" + bytes(range(256))
+    text = data_url(data)
+    assert len(data) % 3
+    header, _, code = text.partition(",")
+    wrapped = "\r\n".join(code[at : at + 76] for at in range(0, len(code), 76))
+    for made in (
+        f"{header},\n{wrapped}\n",
+        f"{header}, {code.replace('+', '-').replace('/', '_')}\t",
+        text.rstrip("="),
+        text.rstrip("=") + "\n=\n=" * (len(code) - len(code.rstrip("=")) == 2),
+    ):
+        assert ("image/jpeg", data) == parse_data_url(made, {"image"})
+
+
+def test_line_breaks_are_not_counted() -> None:
+    largest = data_url(b"\xff\xd8\xff" + bytes(LIMITS["image"] - 3))
+    wrapped = "".join(f"{largest[at : at + 76]}\n" for at in range(0, len(largest), 76))
+    assert LIMITS["image"] == len(parse_data_url(wrapped, {"image"})[1])
+
+
 def test_a_clip_as_data_url() -> None:
     text = data_url(MP4_HEAD, "data:video/mp4;base64,")
     assert parse_data_url(text, {"video"}) == ("video/mp4", MP4_HEAD)
@@ -76,10 +97,12 @@ def test_a_clip_as_data_url() -> None:
         (" data:image/png;base64,AAAA", "https URL"),
         ("xdata:image/png;base64,AAAA", "https URL"),
         ("data:image/png" + ";a=b" * 100 + ";base64,AAAA", "https URL"),
-        ("data:image/png;base64,iVBORw0KGgo", "standard alphabet"),
-        ("data:image/png;base64,iVBO\nRw0K", "line breaks"),
-        ("data:image/png;base64,iVBO-_0K", "standard alphabet"),
-        ("data:image/png;base64,iVBO图0K", "standard alphabet"),
+        ("data:image/png;base64,iVBO图0K", "base64"),
+        ("data:image/png;base64,iVBO\u00a0Rw0K", "base64"),
+        ("data:image/png;base64,iVBO%2BRw0K", "base64"),
+        ("data:image/png;base64,iVBO=Rw0", "base64"),
+        ("data:image/png;base64,iVBORw0KG", "base64"),
+        ("data:image/png;base64,iVBORw0KGgo==", "base64"),
         ("data:image/png;base64,", "jpeg, png, webp, gif or bmp"),
         (data_url(b"<svg onload=alert(1)/>", "data:image/svg+xml;base64,"), "jpeg, png"),
         (data_url(MP4_HEAD, "data:image/png;base64,"), "jpeg, png"),
@@ -102,8 +125,8 @@ def test_size_is_judged_before_decoding() -> None:
     limit = LIMITS["image"]
     largest = b"\xff\xd8\xff" + bytes(limit - 3)
     assert limit == len(parse_data_url(data_url(largest), {"image"})[1])
-    # The blanks could never be decoded, so only the size can be what is wrong.
-    for text in ("data:image/png;base64," + " " * (limit // 3 * 4 + 8), data_url(largest + b"\0")):
+    # The stars could never be decoded, so only the size can be what is wrong.
+    for text in ("data:image/png;base64," + "*" * (limit // 3 * 4 + 8), data_url(largest + b"\0")):
         with pytest.raises(InvalidRequest, match="at most 8 MB of image"):
             parse_data_url(text, {"image"})
 

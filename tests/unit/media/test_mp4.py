@@ -61,7 +61,7 @@ def split(data: bytes) -> list[tuple[bytes, bytes]]:
 
 def test_a_whole_clip(clip: bytes, tmp_path: Path) -> None:
     found = facts(clip, tmp_path)
-    assert Mp4Facts(len(clip), True, found.duration_seconds) == found
+    assert Mp4Facts(len(clip), True, found.duration_seconds, 64, 64) == found
     assert pytest.approx(2.0, abs=0.05) == found.duration_seconds
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from filmgate.core.errors import Unavailable
 from filmgate.media.objects import CHUNK, ObjectMissing, Objects
 
 CONTENT = os.urandom(CHUNK * 6 + 12_345)
@@ -173,7 +174,7 @@ async def test_a_failing_disk_shows_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, name, fail)
-        with pytest.raises(NoSpaceLeft):
+        with pytest.raises(Unavailable):
             await objects.put_file("clips/a.mp4", clip, content_type="video/mp4")
     # os.open is only used to sync the directory, after the whole file got its name.
     expected = ["clips/a.mp4"] if broken == "os.open" else []
@@ -186,7 +187,7 @@ async def test_a_full_disk_leaves_the_old_file(tmp_path: Path, clip: Path) -> No
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (CHUNK, before[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(Unavailable, match="file store"):
             await objects.put_file("a", clip, content_type="video/mp4")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -23,6 +23,7 @@ import pytest
 from yarl import URL
 
 from filmgate.core.errors import InputUnfetchable
+from filmgate.providers.addresses import Dialler, policy
 from filmgate.providers.egress import Egress, Fetched
 from tests.unit.providers.egress_origin import MP4, PNG, serve_origin
 
@@ -257,10 +258,19 @@ class Gate(Egress):
         self.listening = ("127.0.0.1", port)
         self.names = Names(["8.8.8.8"])
         super().__init__(lookup=self.names)
+        self._dialler = Detouring(self.listening, self.names)
+
+
+class Detouring(Dialler):
+    """Dials by the rules of ``Egress``, but every socket ends at one listener."""
+
+    def __init__(self, listening: tuple[str, int], names: Names) -> None:
+        super().__init__(policy(allow_private=False, any_port=False), names)
+        self._listening = listening
 
     def _checked_socket(self, info: Any) -> socket.socket:
         super()._checked_socket(info).close()
-        return Detour(self.listening)
+        return Detour(self._listening)
 
 
 class Detour(socket.socket):

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from filmgate.providers.sandbox import limits
+from filmgate.core import confine
 from tests.unit.sandbox.media import RENDERER, job
 
 REPORT = """
 import os, resource
-from filmgate.providers.sandbox import limits
-limits.confine()
+from filmgate.core.confine import confine
+confine()
 names = "AS", "CPU", "FSIZE", "CORE"
 print(*[resource.getrlimit(getattr(resource, "RLIMIT_" + n))[0] for n in names], os.nice(0))
 """
@@ -24,9 +24,9 @@ print(*[resource.getrlimit(getattr(resource, "RLIMIT_" + n))[0] for n in names],
 def test_limits_are_in_force() -> None:
     child = subprocess.run([sys.executable, "-c", REPORT], capture_output=True, check=True)
     *bounds, nice = map(int, child.stdout.split())
-    expected = [limits.ADDRESS_SPACE, limits.CPU_SECONDS, limits.FILE_SIZE, 0]
+    expected = [confine.ADDRESS_SPACE, confine.CPU_SECONDS, confine.FILE_SIZE, 0]
     assert expected == bounds
-    assert nice == min(os.nice(0) + limits.NICENESS, 19)
+    assert nice == min(os.nice(0) + confine.NICENESS, 19)
 
 
 def test_the_largest_clip_fits_its_address_space(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_the_largest_clip_fits_its_address_space(tmp_path: Path) -> None:
         check=True,
     )
     peak = int(child.stderr.split()[-1]) * 1024
-    assert peak < 0.8 * limits.ADDRESS_SPACE
+    assert peak < 0.8 * confine.ADDRESS_SPACE
 
 
 def test_a_renderer_dies_with_its_parent(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from filmgate.core.errors import NotSubmitted, TaskFailed
 from filmgate.core.ports import InputFiles, Tasks
 from filmgate.core.task import Failure, Task
 from filmgate.core.upstream import Clip, Upstream
+from filmgate.core.video import VideoRequest
 from filmgate.providers.sandbox.job import Done, Error, Job, decode_line
 
 _log = structlog.get_logger()
@@ -29,25 +30,23 @@ _log = structlog.get_logger()
 _ATTEMPTS = 3
 _WALL_SECONDS = 1200.0
 _LOG_CHARACTERS = 2000
+_FETCHES = 16
+_FETCH_SECONDS = 60.0
+_TOO_SLOW = f"The images and clips of this request took longer than {_FETCH_SECONDS:g} s to fetch."
 _BROKEN = Error(code="internal_error", message="The sandbox could not render this video.")
-# The child sees no setting and no secret of ours.
-_CHILD_ENVIRONMENT = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Sandbox:
     """Implements ``core.ports.Provider``. ``folder`` is its workspace, ``workers`` its children."""
 
-    name = "sandbox"
-    submit_deadline = 2.0
-    poll_seconds = 0.2
-
     def __init__(self, folder: Path, inputs: InputFiles, workers: int) -> None:
         self._folder = folder
         self._inputs = inputs
         self._free = asyncio.Semaphore(workers)
+        self._fetching = asyncio.Semaphore(_FETCHES)
         self._runs: dict[str, _Run] = {}
 
-    async def submit(self, task: Task) -> str:
+    async def submit(self, task: Task, request: VideoRequest) -> str:
         # Making the folder is the one step that accepts the job; a second one changes nothing.
         self._workspace(task).mkdir(parents=True, exist_ok=True)
         return task.id
@@ -71,7 +70,7 @@ class Sandbox:
         )
         return Upstream(status="failed", failure=failure)
 
-    async def fetch(self, task: Task, done: Upstream) -> Clip:
+    async def fetch(self, task: Task, done: Upstream, folder: Path) -> Clip:
         result = self._runs[task.id].result
         assert isinstance(result, Done)
         return Clip(
@@ -114,8 +113,10 @@ class Sandbox:
 
     async def _render(self, task: Task, run: _Run) -> None:
         try:
-            async with self._free:
+            # A slow host of somebody's images must not keep others from being drawn.
+            async with self._fetching, asyncio.timeout(_FETCH_SECONDS):
                 job = await self._prepare(task)
+            async with self._free:
                 for _attempt in range(_ATTEMPTS):
                     run.progress = 0
                     run.result = await _render_once(job, run.note, self._errors(task))
@@ -125,11 +126,14 @@ class Sandbox:
                     if run.result is not None:
                         return
             run.result = _BROKEN
-        except TaskFailed as error:
+        except* TaskFailed as group:
+            failure = _first(group).failure
             run.result = Error(
-                code="invalid_argument", message=error.message, reason=error.failure.reason
+                code="invalid_argument", message=failure.message, reason=failure.reason
             )
-        except Exception:
+        except* TimeoutError:
+            run.result = Error(code="invalid_argument", message=_TOO_SLOW)
+        except* Exception:
             _log.exception("sandbox.trouble", task=task.id)
             run.result = _BROKEN
 
@@ -140,15 +144,13 @@ class Sandbox:
         """Bring the request's media to local files. Raises ``InputUnfetchable``."""
         folder, request = self._workspace(task), task.request
         folder.mkdir(parents=True, exist_ok=True)
-        images: list[str] = []
-        for number, media in enumerate(request.images):
-            path = folder / f"image-{number}"
-            await self._inputs.bring(media, "image", path)
-            images.append(str(path))
-        video: Path | None = None
-        if request.video:
-            video = folder / "input.mp4"
-            await self._inputs.bring(request.video, "video", video)
+        images = [folder / f"image-{number}" for number in range(len(request.images))]
+        video = folder / "input.mp4" if request.video else None
+        async with asyncio.TaskGroup() as fetches:
+            for media, path in zip(request.images, images, strict=True):
+                fetches.create_task(self._inputs.bring(media, "image", path))
+            if request.video and video:
+                fetches.create_task(self._inputs.bring(request.video, "video", video))
         return Job(
             operation=request.operation,
             prompt=request.prompt,
@@ -158,7 +160,7 @@ class Sandbox:
             aspect_ratio=request.aspect_ratio,
             resolution=request.resolution,
             seed=request.seed,
-            images=tuple(images),
+            images=tuple(map(str, images)),
             video=str(video) if video else None,
             audio=request.audio,
         )
@@ -181,6 +183,17 @@ def _is_ours(result: Done | Error) -> bool:
     return isinstance(result, Error) and result.code == "internal_error"
 
 
+def _first(group: BaseExceptionGroup[TaskFailed]) -> TaskFailed:
+    error = group.exceptions[0]
+    return error if isinstance(error, TaskFailed) else _first(error)
+
+
+def _child_environment() -> dict[str, str]:
+    """The child sees no setting and no secret of ours, only where to find its code."""
+    kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    return {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", **kept}
+
+
 async def _render_once(job: Job, note: Callable[[int], None], errors: Path) -> Done | Error | None:
     """Run one child, what it complains of going to ``errors``; ``None`` when it died mute."""
     log = errors.open("wb")
@@ -191,7 +204,9 @@ async def _render_once(job: Job, note: Callable[[int], None], errors: Path) -> D
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=log,
-        env=_CHILD_ENVIRONMENT,
+        env=_child_environment(),
+        # Ctrl-C in a terminal is for the server, which then stops its children.
+        start_new_session=True,
     )
     assert child.stdin is not None
     assert child.stdout is not None

@@ -4,14 +4,13 @@ Reads one `Job` as one line of JSON on standard input and answers with `Line`s o
 output. Exits 0 after a clip or a refusal, and otherwise when it crashed.
 """
 
-import os
 import sys
 import time
 import traceback
 from pathlib import Path
 from typing import BinaryIO
 
-from filmgate.providers.sandbox import limits
+from filmgate.core.confine import confine, take_stdout
 from filmgate.providers.sandbox.job import (
     Done,
     Error,
@@ -50,8 +49,8 @@ class Answers:
 
 def main() -> int:
     """Do one job; the process's exit code."""
-    limits.confine()
-    answers = Answers(_take_stdout())
+    confine()
+    answers = Answers(take_stdout())
     try:
         done = _render(decode_job(sys.stdin.buffer.readline(_MAX_JOB_BYTES)), answers)
     except Refusal as refusal:
@@ -86,13 +85,6 @@ def _render(job: Job, answers: Answers) -> Done:
         height=clip.height,
         fps=clip.fps,
     )
-
-
-def _take_stdout() -> BinaryIO:
-    """Keep standard output for the answers: what libraries print goes to standard error."""
-    ours = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return ours
 
 
 if __name__ == "__main__":

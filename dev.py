@@ -35,7 +35,9 @@ def cli(*options: str) -> None:
 def test(*options: str) -> None:
     """Check the code, then run every test; options go to pytest instead of the folders."""
     check()
-    run("pytest", *(options or [f"tests/{suite}" for suite in SUITES]))
+    # Each file in one process: its tests share a server.
+    suites = ["--numprocesses=2", "--dist=loadfile", *(f"tests/{suite}" for suite in SUITES)]
+    run("pytest", *(options or suites))
 
 
 def check() -> None:

@@ -23,7 +23,9 @@ _DONE_SECONDS = 180
 class Gateway:
     """Starts, stops and kills a server, and speaks to it with ``key``."""
 
-    def __init__(self, home: Path, *, database_url: str = "", balance: str = "1000") -> None:
+    def __init__(
+        self, home: Path, *, database_url: str = "", balance: str = "1000", **settings: str
+    ) -> None:
         self.home = home
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -34,6 +36,7 @@ class Gateway:
             "FILMGATE_PORT": str(self.port),
             "FILMGATE_LOG_LEVEL": "warning",
             **({"FILMGATE_DATABASE_URL": database_url} if database_url else {}),
+            **settings,
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.key = self.new_key("tests", balance)
@@ -120,10 +123,16 @@ class Gateway:
         self.kill()
 
     def call(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        timeout: float = 60,
     ) -> tuple[int, Any]:
         """One request; the status and the JSON answer."""
-        status, data, _ = self.raw(method, path, body, key=key)
+        status, data, _ = self.raw(method, path, body, key=key, timeout=timeout)
         return status, json.loads(data) if data else None
 
     def raw(
@@ -134,6 +143,7 @@ class Gateway:
         *,
         key: str | None = None,
         headers: dict[str, str] | None = None,
+        timeout: float = 60,
     ) -> tuple[int, bytes, dict[str, str]]:
         """One request; the status, the bytes and the headers of its answer."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
@@ -144,7 +154,7 @@ class Gateway:
             sent["Authorization"] = f"Bearer {credential}"
         request = urllib.request.Request(url, data, sent, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, answer.read(), dict(answer.headers)
         except urllib.error.HTTPError as error:
             with error:

@@ -12,7 +12,7 @@ import time
 
 from starlette.applications import Starlette
 
-from filmgate.app import Parts
+from filmgate.app import Node
 from filmgate.config import load_settings
 from filmgate.providers.egress import Egress
 from filmgate.server import serve
@@ -24,7 +24,7 @@ def create() -> Starlette:
     """The application as the server's processes load it."""
     settings = load_settings()
     set_up_logs(settings.log_level, settings.log_format)
-    return plant(Parts(settings, egress=Egress(allow_private=True))).app()
+    return plant(Node(settings, egress=Egress(allow_private=True))).app()
 
 
 def _end_with_the_tests() -> None:

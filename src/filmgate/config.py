@@ -4,8 +4,11 @@ database.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +20,7 @@ from filmgate.store.database import driver_url
 
 _PREFIX = "FILMGATE_"
 _SECRET_BYTES = 32
+_TOKEN_CHARACTERS = 24
 
 
 class BadSetting(Exception):
@@ -46,6 +50,14 @@ class Settings(BaseSettings):
     secret_key: str = Field(
         default="",
         description="at least 32 characters, the same on every node; default: made in the home",
+    )
+    admin_token: str = Field(
+        default="",
+        description="at least 24 characters; opens the admin API under /admin/v1; default: closed",
+    )
+    allow_private_upstreams: bool = Field(
+        default=False,
+        description="let operators' channels (never customers' URLs) lead to private addresses",
     )
     render_workers: int = Field(
         default=os.cpu_count() or 1, ge=1, description="sandbox clips rendered at once"
@@ -81,6 +93,13 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: str) -> str:
         if value and len(value) < _SECRET_BYTES:
             raise ValueError(f"must have at least {_SECRET_BYTES} characters")
+        return value
+
+    @field_validator("admin_token")
+    @classmethod
+    def _hard_to_guess(cls, value: str) -> str:
+        if value and (len(value) < _TOKEN_CHARACTERS or not value.isascii() or " " in value):
+            raise ValueError(f"must have at least {_TOKEN_CHARACTERS} ASCII characters, no spaces")
         return value
 
     def database(self) -> str:
@@ -133,10 +152,17 @@ def describe_settings() -> list[tuple[str, str, str]]:
 def _keep(path: Path, fresh: str) -> str:
     """The text of a private file, written with ``fresh`` if it is not there yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(fresh)
-    return fresh
+    if not path.exists():
+        # Whole or not at all, and never over one that another process made meanwhile.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
+            file.write(fresh)
+            file.flush()
+            os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
+    kept = path.read_text().strip()
+    if not re.fullmatch(r"[0-9a-f]{32,}", kept):
+        raise BadSetting(
+            f"{path} is damaged: restore it from a backup, or remove it to start anew."
+        )
+    return kept

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import multiprocessing
+import os
 import shutil
 import socket
 import sys
@@ -17,10 +19,11 @@ from typing import TextIO
 
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
-from filmgate.app import Parts
+from filmgate.app import CLOSING_SIGNAL, Node
 from filmgate.config import BadSetting, Settings
+from filmgate.core.channel import SANDBOX
 from filmgate.core.errors import Unavailable
 from filmgate.telemetry import set_up_logs
 from filmgate.welcome import welcome
@@ -28,6 +31,7 @@ from filmgate.welcome import welcome
 FIRST_CUSTOMER = "first"
 FIRST_BALANCE = 10_000_000  # micro-dollars
 _LOCK_SECONDS = 5.0
+_PORT_SECONDS = 2.0
 _READY_SECONDS = 60.0
 # Granian's default of 1,024 caps open connections, streams among them.
 _BACKPRESSURE = 16_384
@@ -41,9 +45,11 @@ def serve(settings: Settings, application: str = APPLICATION) -> None:
     _make_home(settings.home)
     lock = _lock(settings.home)
     _check_port(settings)
-    key = asyncio.run(_prepare(settings))
-    threading.Thread(target=_announce, args=(settings, key), daemon=True).start()
-    Server(
+    key, drawn = asyncio.run(_prepare(settings))
+    threading.Thread(target=_announce, args=(settings, key, drawn), daemon=True).start()
+    # A forked worker would inherit whatever lock a thread of ours holds at that moment.
+    multiprocessing.set_start_method("spawn", force=True)
+    _Server(
         application,
         address=settings.host,
         port=settings.port,
@@ -56,28 +62,44 @@ def serve(settings: Settings, application: str = APPLICATION) -> None:
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-        workers_kill_timeout=30,
+        workers_kill_timeout=20,
     ).serve()
     lock.close()
 
 
-async def _prepare(settings: Settings) -> str:
-    """Bring the database up to date; on the very first start make a customer and its key."""
+class _Server(MPServer):
+    """Granian's server, which tells its workers that they are about to be stopped."""
+
+    def _stop_workers(self) -> None:
+        for worker in self.wrks:
+            with contextlib.suppress(ProcessLookupError, TypeError):
+                os.kill(worker.inner.pid, CLOSING_SIGNAL)
+        super()._stop_workers()  # type: ignore[no-untyped-call]  # Granian's own
+
+
+async def _prepare(settings: Settings) -> tuple[str, bool]:
+    """Bring the database up to date; on the very first start make a customer and its key.
+
+    Returns the key (``""`` on later starts) and whether clips come from the sandbox.
+    """
     try:
-        parts = Parts(settings)
-    except ValueError as error:
+        node = Node(settings)
+    except (ValueError, OSError) as error:
         raise BadSetting(str(error)) from error
     try:
-        await asyncio.to_thread(parts.migrate)
-        if await parts.accounts.any_customer():
-            return ""
-        customer = await parts.accounts.open(FIRST_CUSTOMER)
-        await parts.billing.top_up(customer, FIRST_BALANCE)
-        return await parts.access.create_key(customer)
+        await asyncio.to_thread(node.migrate)
+        await node.operators.seed()
+        channels = await node.operators.channels()
+        drawn = any(channel.serving and channel.dialect == SANDBOX for channel in channels)
+        if await node.accounts.any_customer():
+            return "", drawn
+        customer = await node.accounts.open(FIRST_CUSTOMER)
+        await node.billing.top_up(customer, FIRST_BALANCE)
+        return await node.access.create_key(customer), drawn
     except Unavailable as error:
         raise BadSetting(f"FILMGATE_DATABASE_URL: {error.message}") from error
     finally:
-        parts.database.close()
+        await node.close()
 
 
 def _make_home(home: Path) -> None:
@@ -111,12 +133,19 @@ def _lock(home: Path) -> TextIO:
 
 
 def _check_port(settings: Settings) -> None:
+    """Refuse a port in use; one that a dying server still holds is waited for."""
+    last = time.monotonic() + _PORT_SECONDS
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    while True:
         try:
-            probe.bind((settings.host, settings.port))
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((settings.host, settings.port))
+            return
         except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < last:
+                time.sleep(0.1)
+                continue
             reason = "is in use" if error.errno == errno.EADDRINUSE else f"fails ({error.strerror})"
             raise BadSetting(
                 f"Port {settings.port} on {settings.host} {reason}; choose another with "
@@ -124,7 +153,7 @@ def _check_port(settings: Settings) -> None:
             ) from error
 
 
-def _announce(settings: Settings, key: str) -> None:
+def _announce(settings: Settings, key: str, drawn: bool) -> None:
     """Say hello once the server really answers."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared
     last = time.monotonic() + _READY_SECONDS
@@ -134,7 +163,8 @@ def _announce(settings: Settings, key: str) -> None:
                 break
         except OSError:
             time.sleep(0.1)
-    print(welcome(settings.public(), key, settings.home, _command()), flush=True)
+    text = welcome(settings.public(), key, settings.home, _command(), drawn=drawn)
+    print(text, flush=True)
 
 
 def _command() -> str:

@@ -14,6 +14,14 @@ _SECRETS = re.compile(
     r"(sk-|xai-|Bearer\s+)[\w\-.~+/=]{8,}|(signature=)[\w\-=%]+|(data:[\w/+.-]+;base64,)[\w+/=]+",
     re.IGNORECASE,
 )
+# Libraries that say too much; DBOS warns twenty times a second while the database is away, which
+# our own loops say once a beat.
+_NOISY = {
+    "alembic": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "dbos": logging.ERROR,
+    "granian": logging.WARNING,
+}
 
 
 def redact(text: str) -> str:
@@ -61,6 +69,6 @@ def set_up_logs(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("alembic", "dbos", "granian", "asyncio"):
-        logging.getLogger(noisy).setLevel(max(root.level, logging.WARNING))
+    for noisy, least in _NOISY.items():
+        logging.getLogger(noisy).setLevel(max(root.level, least))
         logging.getLogger(noisy).propagate = True

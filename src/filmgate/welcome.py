@@ -34,10 +34,11 @@ curl -N {url}/v1/chat/completions -H "Authorization: Bearer $FILMGATE_KEY" \\
 }
 
 
-def welcome(url: str, key: str, home: Path, command: str) -> str:
+def welcome(url: str, key: str, home: Path, command: str, *, drawn: bool) -> str:
     """The text shown when the server is ready; ``key`` is ``""`` on every start but the first.
 
-    ``command`` is how filmgate is called on this machine.
+    ``command`` is how filmgate is called on this machine; ``drawn`` says that clips come from the
+    sandbox.
     """
     lines = [f"filmgate is ready at {url}   (home: {home})", ""]
     if key:
@@ -56,9 +57,11 @@ def welcome(url: str, key: str, home: Path, command: str) -> str:
     lines += [f'  {command} video "misty mountains at sunset" --base-url {url} -o out.mp4']
     for name, example in _EXAMPLES.items():
         lines += ["", f"# {name}", example.format(url=url)]
-    lines += [
-        "",
-        "No upstream is set up yet: videos come from the built-in sandbox, which draws them",
-        "procedurally: real MP4s, but not AI. Stop with Ctrl-C; a restart keeps everything.",
-    ]
+    if drawn:
+        lines += [
+            "",
+            "No upstream is set up yet: videos come from the built-in sandbox, which draws them",
+            f"procedurally: real MP4s, but not AI. Add one with: {command} channel add --help",
+        ]
+    lines += ["", "Stop with Ctrl-C; a restart keeps everything."]
     return "\n".join(lines)

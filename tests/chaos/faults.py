@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from filmgate.app import Parts
+from filmgate.app import Node
+from filmgate.providers.upstream import UpstreamProvider
 
 # point -> (the part whose method is wrapped, the method, before or after it)
 POINTS: dict[str, tuple[str, str, str]] = {
@@ -27,23 +28,31 @@ POINTS: dict[str, tuple[str, str, str]] = {
     "stored, not yet settled": ("tasks", "finish", "before"),
     "settled, not yet cleaned up": ("sandbox", "forget", "before"),
 }
+UPSTREAM_POINTS: dict[str, str] = {
+    "marked, not yet sent upstream": "before",
+    "upstream took it, id not yet saved": "after",
+}
 
 
-def plant(parts: Parts) -> Parts:
+def plant(node: Node) -> Node:
     """Wrap what the environment asks for; does nothing when it asks for nothing."""
-    home = parts.settings.home
-    _count(parts, home / "submissions")
+    home = node.settings.home
+    _count(node, home / "submissions")
     point = os.environ.get("FILMGATE_TEST_CRASH")
-    if point:
+    if point in UPSTREAM_POINTS:
+        submit = UpstreamProvider.submit
+        killer = _kill(submit, UPSTREAM_POINTS[point], home / "crashed")
+        UpstreamProvider.submit = killer  # type: ignore[method-assign]  # the fault is the point
+    elif point:
         owner_name, method, when = POINTS[point]
-        owner = getattr(parts, owner_name)
+        owner = getattr(node, owner_name)
         original = getattr(owner, method)
         wrap = _kill_in_transaction if method == "enqueue" else _kill
         killer = wrap(original, when, home / "crashed")
         setattr(owner, method, killer)
         if method == "enqueue":
-            parts.tasks._enqueue = killer
-    return parts
+            node.tasks._enqueue = killer
+    return node
 
 
 def _die(marker: Path) -> None:
@@ -77,14 +86,14 @@ def _kill_in_transaction(
     return killed
 
 
-def _count(parts: Parts, file: Path) -> None:
-    original = parts.sandbox.submit
+def _count(node: Node, file: Path) -> None:
+    original = node.sandbox.submit
 
-    async def counted(task: Any) -> str:
+    async def counted(task: Any, request: Any) -> str:
         with file.open("a") as lines:
             lines.write(f"{task.id}\n")
             lines.flush()
             os.fsync(lines.fileno())
-        return await original(task)
+        return await original(task, request)
 
-    parts.sandbox.submit = counted  # type: ignore[method-assign]  # the fault is the point
+    node.sandbox.submit = counted  # type: ignore[method-assign]  # the fault is the point

@@ -67,7 +67,7 @@ def test_no_key_or_a_wrong_one(gateway: Gateway, dialect: str, credential: str) 
 
 
 @each
-@pytest.mark.parametrize("value", [5, True, None, [], {}, [[]], {"a": {"b": 1}}, 1e300, "x" * 300])
+@pytest.mark.parametrize("value", [5, True, None, [], {}, [[1]], {"a": {"b": 1}}, 1e300, "x" * 300])
 @pytest.mark.parametrize("field", ["model", "seconds", "duration", "image", "messages", "prompt"])
 def test_a_field_of_a_wrong_type_never_breaks_the_server(
     gateway: Gateway, dialect: str, field: str, value: Any

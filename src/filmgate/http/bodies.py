@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from typing import Any
+import codecs
+from collections.abc import AsyncGenerator
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from filmgate.core.errors import BodyTooLarge, MalformedBody, UnsupportedMedia
@@ -17,10 +20,21 @@ from filmgate.core.media import sniff
 MAX_BYTES = 96 << 20
 _MAX_PART_BYTES = 64 << 20
 _MAX_PARTS = 100
+_LARGE = 1 << 20
+_DEEPEST = 64
+# The longest boundary (RFC 2046) with its dashes and line ends.
+_CLOSING_BYTES = 80
 _JSON_HINT = "The body is not valid JSON: {reason}. JSON takes no comments and no trailing commas."
 
 
-async def read_body(request: Request, *, forms: bool) -> dict[str, Any]:
+class Body(NamedTuple):
+    """A request's body as one object, and the names of the fields that were files in a form."""
+
+    fields: dict[str, Any]
+    files: tuple[str, ...] = ()
+
+
+async def read_body(request: Request, *, forms: bool) -> Body:
     """The body as one object: JSON as it is, a form with repeated fields as lists and files as
     ``data:`` URLs.
 
@@ -34,7 +48,10 @@ async def read_body(request: Request, *, forms: bool) -> dict[str, Any]:
         if not forms:
             raise UnsupportedMedia("Send JSON: this route takes no multipart forms.")
         return await _form(request)
-    return _json(await _bytes(request))
+    data = b"".join([piece async for piece in _capped(request)])
+    # What takes long to read would hold everybody else's requests.
+    fields = await asyncio.to_thread(_json, data) if len(data) > _LARGE else _json(data)
+    return Body(fields)
 
 
 def _check_size(size: int) -> None:
@@ -42,40 +59,81 @@ def _check_size(size: int) -> None:
         raise BodyTooLarge(f"The body is larger than {MAX_BYTES >> 20} MB; send URLs instead.")
 
 
-async def _bytes(request: Request) -> bytes:
-    pieces, size = [], 0
+async def _capped(request: Request) -> AsyncGenerator[bytes]:
+    size = 0
     async for piece in request.stream():
         size += len(piece)
         _check_size(size)
-        pieces.append(piece)
-    return b"".join(pieces)
+        yield piece
 
 
 def _json(data: bytes) -> dict[str, Any]:
+    data = data.removeprefix(codecs.BOM_UTF8)
     if not data.strip():
         raise MalformedBody("The body is empty: send a JSON object.")
     try:
         body = msgspec.json.decode(data)
+    except UnicodeDecodeError:
+        raise MalformedBody("The body is not valid JSON: it must be UTF-8.") from None
     except (msgspec.DecodeError, RecursionError) as error:
         # msgspec words the reason and the position without quoting the body.
         raise MalformedBody(_JSON_HINT.format(reason=error)) from None
     if not isinstance(body, dict):
         raise MalformedBody('The body must be a JSON object, as in {"model": …}.')
+    if _deeper(body, _DEEPEST):
+        raise MalformedBody(f"The body is not valid JSON: nested deeper than {_DEEPEST} levels.")
     return body
 
 
-async def _form(request: Request) -> dict[str, Any]:
+def _deeper(body: Any, most: int) -> bool:
+    """Whether lists and objects stand in one another more than ``most`` deep."""
+    level = [body]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+async def _form(request: Request) -> Body:
+    last = b""
+
+    async def stream() -> AsyncGenerator[bytes]:
+        nonlocal last
+        async for piece in _capped(request):
+            last = (last + piece)[-_CLOSING_BYTES:]
+            yield piece
+
+    parser = MultiPartParser(
+        request.headers,
+        stream(),
+        max_files=_MAX_PARTS,
+        max_fields=_MAX_PARTS,
+        max_part_size=_MAX_PART_BYTES,
+    )
     try:
-        async with request.form(
-            max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=_MAX_PART_BYTES
-        ) as form:
-            body: dict[str, Any] = {}
-            for name, value in form.multi_items():
-                text = await _data_url(value) if isinstance(value, UploadFile) else value
-                body[name] = text if name not in body else _append(body[name], text)
-            return body
-    except HTTPException as error:
-        raise MalformedBody(f"The form cannot be read: {error.detail}") from None
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise MalformedBody(f"The form cannot be read: {error.message}") from None
+    try:
+        # The parser takes a form that was cut for one whose last part never came.
+        if not last.rstrip().endswith(b"--"):
+            raise MalformedBody("The form is not complete: its closing boundary is missing.")
+        fields: dict[str, Any] = {}
+        files: list[str] = []
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                files.append(name)
+                value = await _data_url(value)
+            fields[name] = value if name not in fields else _append(fields[name], value)
+        return Body(fields, tuple(files))
+    finally:
+        await form.close()
 
 
 def _append(before: Any, value: str) -> list[Any]:
@@ -86,4 +144,5 @@ async def _data_url(upload: UploadFile) -> str:
     # What the bytes are, not what the client says: many send application/octet-stream.
     data = await upload.read()
     mime = sniff(data[:16]) or "application/octet-stream"
-    return f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    text = await asyncio.to_thread(base64.b64encode, data)
+    return f"data:{mime};base64,{text.decode()}"

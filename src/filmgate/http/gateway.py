@@ -53,7 +53,7 @@ class Gateway:
         newapi, xai, openai = DIALECTS["newapi"], DIALECTS["xai"], DIALECTS["openai"]
         return [
             _route("/v1/video/generations/{id}", "GET", newapi, self._poll(newapi)),
-            _route("/v1/videos/{id}", "GET", openai, self._poll(None)),
+            _route("/v1/videos/{id}", "GET", None, self._poll(None)),
             _route("/grok/v1/videos/{id}", "GET", xai, self._poll(xai)),
             _route("/v1/video/generations", "POST", newapi, self._create(newapi)),
             *(
@@ -68,7 +68,7 @@ class Gateway:
                 )
             ),
             _route("/v1/videos", "POST", openai, self._create(openai)),
-            _route("/v1/videos/{id}", "DELETE", openai, self._delete),
+            _route("/v1/videos/{id}", "DELETE", None, self._delete),
             _route("/v1/chat/completions", "POST", DIALECTS["chat"], self._chat),
             _route("/v1/models", "GET", openai, self._models),
             _route("/v1/models/{id:path}", "GET", openai, self._model),
@@ -86,12 +86,13 @@ class Gateway:
             return View(task)
         if await self.desk.expired(task):
             return View(task, expired=True)
-        return View(task, link=self._links.make(task.id, dialect))
+        return View(task, link=task.asset.url or self._links.make(task.id, dialect))
 
     async def _accept(self, request: Request, dialect: Dialect, operation: Operation) -> Task:
         caller = await self.caller(request)  # before the body: strangers may not make us read one
         body = await read_body(request, forms=dialect.name in {"newapi", "openai"})
-        wanted = dialect.decode(Call(operation=operation, body=body), self._catalog)
+        call = Call(operation=operation, body=body.fields, files=body.files)
+        wanted = dialect.decode(call, self._catalog)
         return await self.desk.create(caller, dialect.name, wanted)
 
     def _create(self, dialect: Dialect, operation: Operation = "generate") -> Handler:
@@ -114,9 +115,8 @@ class Gateway:
 
     async def _delete(self, request: Request) -> Response:
         caller = await self.caller(request)
-        task = await self.desk.cancel(caller, request.path_params["id"])
+        await self.desk.delete(caller, request.path_params["id"])
         body = {"id": request.path_params["id"], "object": "video.deleted", "deleted": True}
-        _log.info("task.cancel_requested", task=task.id)
         return render(Reply(status=200, body=body))
 
     async def _chat(self, request: Request) -> Response:
@@ -201,21 +201,41 @@ _PREFIXES = {
 }
 
 
-def _route(path: str, method: str, dialect: Dialect, handler: Handler) -> Route:
-    """A route whose every error is worded by ``dialect``, after which it is named."""
+def _route(path: str, method: str, dialect: Dialect | None, handler: Handler) -> Route:
+    """A route whose every error is worded by ``dialect``, after which it is named.
+
+    Without one, by the dialect that spells ids as this one is spelled.
+    """
 
     async def endpoint(request: Request) -> Response:
+        words = dialect or _spelled_as(request.path_params["id"])
         try:
             return await handler(request)
         except FilmgateError as error:
-            return render(dialect.encode_error(error))
+            return _refusal(words, error)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody is left to read it
         except Exception:
             _log.exception("http.trouble", method=method, path=path)
-            return render(dialect.encode_error(FilmgateError("Internal error; try again.")))
+            return _refusal(words, FilmgateError("Internal error; try again."))
 
-    return Route(path, endpoint, methods=[method], name=dialect.name)
+    return Route(path, endpoint, methods=[method], name=dialect.name if dialect else "openai")
+
+
+def _refusal(dialect: Dialect, error: FilmgateError) -> Response:
+    """The error in the dialect's words. What is left of the body is not read, so the connection
+    cannot carry another request.
+    """
+    response = render(dialect.encode_error(error))
+    response.headers["Connection"] = "close"
+    return response
+
+
+def _spelled_as(spelling: str) -> Dialect:
+    for prefix, name in (("task_", "newapi"), ("video_", "openai")):
+        if spelling.startswith(prefix):
+            return DIALECTS[name]
+    return DIALECTS["xai" if "-" in spelling or spelling.startswith("req_") else "openai"]
 
 
 def _key(headers: Mapping[str, str]) -> str:

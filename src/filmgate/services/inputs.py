@@ -6,15 +6,12 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from filmgate.core.errors import InputUnfetchable, InvalidRequest
 from filmgate.core.ids import read_task_id
 from filmgate.core.media import LIMITS, Kind, check_url, parse_data_url
 from filmgate.core.ports import Fetcher, Objects, Tasks
-from filmgate.core.video import Keyframe, Media, VideoRequest
+from filmgate.core.video import Media, VideoRequest
 from filmgate.services.access import Caller
 from filmgate.services.links import Links
 
@@ -52,22 +49,7 @@ class Inputs:
             if media not in taken:
                 kind: Kind = "video" if media == request.video else "image"
                 taken[media] = await self._take_one(media, kind, caller)
-        swapped = {
-            old.url: f"object:{new.object_key}" for old, new in taken.items() if new.object_key
-        }
-        return msgspec.structs.replace(
-            request,
-            image=taken[request.image] if request.image else None,
-            references=tuple(taken[media] for media in request.references),
-            video=taken[request.video] if request.video else None,
-            last_frame=taken[request.last_frame] if request.last_frame else None,
-            keyframes=tuple(
-                Keyframe(image=taken[frame.image], timestamp_s=frame.timestamp_s)
-                for frame in request.keyframes
-            ),
-            reference_audios=tuple(taken[media] for media in request.reference_audios),
-            original=_swap(request.original, swapped),
-        )
+        return request.with_media(taken)
 
     async def bring(self, media: Media, kind: Kind, path: Path) -> None:
         """Write an image or clip to ``path``. Raises ``InputUnfetchable``."""
@@ -130,13 +112,6 @@ class Inputs:
                 code="video_not_ready",
                 param="video",
             )
+        if task.asset.url:
+            return Media(url=task.asset.url)
         return Media(object_key=task.asset.key)
-
-
-def _swap(value: Any, swapped: dict[str, str]) -> Any:
-    """A JSON value with every inline file replaced by the name it is stored under."""
-    if isinstance(value, dict):
-        return {key: _swap(inner, swapped) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_swap(inner, swapped) for inner in value]
-    return swapped.get(value, value) if isinstance(value, str) else value

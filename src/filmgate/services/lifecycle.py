@@ -1,61 +1,76 @@
 """How a task goes on from create to its announced end, whatever happens to the process.
 
 ``drive`` is run by the durable engine and may be run again at any time: it looks at the task's row,
-takes the next step, and every step is one guarded transaction. A submission is marked before it is
-sent and never sent again from that mark (architecture, "Crash points").
+takes the next step, and every step is one guarded transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import structlog
 
 from filmgate.core import ledger
+from filmgate.core.channel import Channel
 from filmgate.core.errors import (
-    IllegalMove,
-    NotSubmitted,
+    CredentialsRefused,
     StillRunning,
     SubmitUnknown,
     TaskFailed,
     Unavailable,
 )
-from filmgate.core.ports import Objects, Provider, Tasks
-from filmgate.core.task import Asset, Failure, Status, Task
-from filmgate.core.upstream import Clip, Upstream
+from filmgate.core.pacing import Pace
+from filmgate.core.ports import Provider, Tasks
+from filmgate.core.task import Failure, Status, Task
+from filmgate.core.upstream import Upstream
 from filmgate.services.board import Board
+from filmgate.services.delivery import Delivery
+from filmgate.services.health import Health
+from filmgate.services.parts import Parts
+from filmgate.services.routing import Router
+from filmgate.services.submission import Submission
 from filmgate.services.tasks import cancel
 
 _log = structlog.get_logger()
-# A task that has not ended by then never will.
-_DEADLINE_SECONDS = 3600.0
 _TROUBLE_SECONDS = 5.0
+_CREDENTIALS_SECONDS = 30.0
+_CLOSE_SECONDS = 10.0
 _TOO_LONG = Failure(code="service_unavailable", message="The video took too long; try again.")
 _NO_REASON = Failure(code="internal_error", message="The video could not be made; try again.")
-# Reads an MP4's length and checks that the file is whole; raises ``TaskFailed`` otherwise.
-CheckClip = Callable[[Clip], Awaitable[None]]
+_LOST = Failure(
+    code="service_unavailable",
+    message="The video service did not answer; you were not charged. Try again.",
+)
 
 
 class Lifecycle:
-    """Drives tasks on their provider. ``choose`` says which provider a queued task goes to."""
+    """Drives tasks to their end."""
 
     def __init__(
         self,
         tasks: Tasks,
-        objects: Objects,
         board: Board,
-        providers: Mapping[str, Provider],
-        choose: Callable[[Task], Provider],
-        check_clip: CheckClip,
+        router: Router,
+        health: Health,
+        pace: Pace,
+        parts: Parts,
+        submission: Submission,
+        delivery: Delivery,
     ) -> None:
         self._tasks = tasks
-        self._objects = objects
         self._board = board
-        self._providers = providers
-        self._choose = choose
-        self._check_clip = check_clip
+        self._router = router
+        self._health = health
+        self._pace = pace
+        self._parts = parts
+        self._submission = submission
+        self._delivery = delivery
+        self._closed = False
+        self._uncut = 0
         self._steps: dict[Status, Callable[[Task], Awaitable[None]]] = {
             "queued": self._submit,
             "submitting": self._reconcile,
@@ -66,17 +81,46 @@ class Lifecycle:
     async def drive(self, task_id: str) -> None:
         """Take the task to its end. Never raises: trouble is waited out and tried again."""
         while True:
+            await self._open()
             try:
                 task = await self._tasks.get(task_id)
                 if task is None or task.final:
-                    return
+                    break
                 await self._advance(task)
             except Unavailable:
                 await asyncio.sleep(_TROUBLE_SECONDS)
             except Exception:
+                await self._open()  # a process on its way out fails in odd ways
                 # A bug must not strand a paid task: keep it, say so, look again.
                 _log.exception("task.trouble", task=task_id)
                 await asyncio.sleep(_TROUBLE_SECONDS)
+        self._health.leave(task_id)
+        self._router.forget(task_id)
+
+    async def close(self) -> None:
+        """Start no more steps, and give those that must not be cut a moment to finish.
+
+        A task that waits here is not ended: the engine hands it on at the next start.
+        """
+        self._closed = True
+        last = time.monotonic() + _CLOSE_SECONDS
+        while self._uncut and time.monotonic() < last:  # noqa: ASYNC110 - seconds, at a stop
+            await asyncio.sleep(0.05)
+
+    async def _open(self) -> None:
+        """Go on, unless this process is about to stop: then wait for its end."""
+        if self._closed:
+            await asyncio.Event().wait()
+
+    @contextlib.asynccontextmanager
+    async def _whole(self) -> AsyncIterator[None]:
+        """Around a submission or a delivery, which a stop lets finish."""
+        await self._open()
+        self._uncut += 1
+        try:
+            yield
+        finally:
+            self._uncut -= 1
 
     async def _advance(self, task: Task) -> None:
         try:
@@ -87,124 +131,106 @@ class Lifecycle:
             await asyncio.sleep(error.retry_after)
 
     async def _submit(self, task: Task) -> None:
-        if task.cancel_requested:
+        if task.cancel_requested or self._board.is_cancelled(task.id):
             await cancel(self._tasks, task, only_from="queued")
             return
-        provider = self._choose(task)
-        if not await self._tasks.move(task.id, "submitting", provider=provider.name):
-            return  # somebody else has it; look again
-        try:
-            async with asyncio.timeout(provider.submit_deadline):
-                upstream_id = await provider.submit(task)
-        except NotSubmitted as error:
-            await self._tasks.move(task.id, "queued")
-            await asyncio.sleep(error.retry_after)
-        except (SubmitUnknown, TimeoutError):
-            _log.warning("task.submit_unknown", task=task.id, provider=provider.name)
-            await self._tasks.move(task.id, "unknown")
-        else:
-            await self._tasks.move(task.id, "in_progress", upstream_id=upstream_id)
+        async with self._whole():
+            await self._submission.submit(task)
 
     async def _reconcile(self, task: Task) -> None:
-        """A submission was cut short: find it at the upstream, or give the money back and flag."""
-        provider = self._provider(task)
-        # Whoever was submitting may still be at it: its own deadline must pass first.
-        over = (task.submitted_at or task.created_at) + provider.submit_deadline
-        await asyncio.sleep(max(0.0, over - time.time()))
-        try:
-            upstream_id = await provider.find(task)
-        except NotSubmitted:
-            await self._tasks.move(task.id, "queued")
-        except SubmitUnknown:
-            await self._fail(
-                task,
-                Failure(
-                    code="service_unavailable",
-                    message="The video service did not answer; you were not charged. Try again.",
-                ),
-                flagged="submission outcome unknown: check with the upstream",
-            )
-        else:
-            await self._tasks.move(task.id, "in_progress", upstream_id=upstream_id)
+        why = await self._submission.reconcile(task)
+        if why:
+            await self._fail(task, _LOST, flagged=why)
 
     async def _follow(self, task: Task) -> None:
-        provider = self._provider(task)
+        """Poll until there is a verdict. Costs no SQL while there is none."""
+        channel, troubles = self._router.channel(task.channel), 0
+        # By this process's own clock: the wall's may jump.
+        last = time.monotonic() + channel.deadline
+        running = 0.0  # its age when it was last seen running
+        self._health.enter(channel, task.id)
         while True:
+            await self._open()
+            provider = self._router.provider(channel)
             if self._board.is_cancelled(task.id):
                 await provider.cancel(task)
                 await cancel(self._tasks, task, only_from="in_progress")
                 await provider.forget(task)
                 return
-            state = await provider.poll(task)
-            if state.status == "completed":
-                await self._deliver(task, provider, state)
+            try:
+                await asyncio.sleep(self._health.poll_wait(channel))
+                asked = _age(task)
+                state = await provider.poll(task)
+            except StillRunning as error:
+                troubles += 1
+                await asyncio.sleep(max(error.retry_after, self._wait(task, channel, troubles)))
+            except CredentialsRefused as error:
+                # Our key, not the caller's business: the task waits for the operator.
+                await self._submission.lock_out(channel, error.message)
+                await asyncio.sleep(_CREDENTIALS_SECONDS)
+            except SubmitUnknown:
+                why = f"lost sight of it: ask {channel.name} whether it made this video"
+                await self._fail(task, _LOST, flagged=why)
                 return
-            if state.status == "failed":
-                raise TaskFailed(state.failure or _NO_REASON)
-            if state.progress is not None:
-                # 100 is kept for the end, so that a caller who waits for it finds the result.
-                self._board.report(task.id, min(state.progress, 99))
-            if time.time() > task.created_at + _DEADLINE_SECONDS:
+            else:
+                self._health.good(channel)
+                troubles = 0
+                if state.status == "completed":
+                    kind = (channel.id, task.request.model, task.request.seconds)
+                    self._pace.learn(*kind, asked, running)
+                if await self._heed(task, channel, provider, state):
+                    return
+                running = asked
+                await asyncio.sleep(self._wait(task, channel, troubles))
+            if time.monotonic() > last:
                 await provider.cancel(task)
-                raise TaskFailed(_TOO_LONG)
-            await asyncio.sleep(provider.poll_seconds)
+                await self._fail(task, _TOO_LONG, flagged=f"no verdict from {channel.name} in time")
+                return
+            channel = self._router.channel(task.channel)  # its row may have changed
 
-    async def _deliver(self, task: Task, provider: Provider, state: Upstream) -> None:
-        """Store the clip, then settle: nobody hears of a result before it is safely ours."""
-        if state.moderated:
-            await self._complete(task, None, task.quote.hold, moderated=True)
-            return
-        clip = await provider.fetch(task, state)
-        await self._check_clip(clip)
-        asset = await self._store(task, clip)
-        due = task.quote.charge(
-            seconds_made=clip.seconds - (clip.input_seconds if _extends(task) else 0.0),
-            input_seconds=clip.input_seconds,
-            short_side=min(clip.width, clip.height),
-        )
-        await self._complete(task, asset, due)
-        await provider.forget(task)
+    async def _heed(
+        self, task: Task, channel: Channel, provider: Provider, state: Upstream
+    ) -> bool:
+        """Act on what the upstream says; whether there is nothing more to wait for."""
+        if state.status == "failed":
+            failure = state.failure or _NO_REASON
+            if not await self._parts.retry(task, channel, failure):
+                answer = state.body if channel.dialect == task.dialect else None
+                await self._fail(task, failure, answer=answer)
+            return True
+        if state.status == "completed":
+            async with self._whole():
+                await self._delivery.deliver(task, channel, provider, state)
+            return True
+        if state.progress is not None:
+            # 100 is kept for the end, so that a caller who waits for it finds the result.
+            whole = self._parts.progress(task, channel, state.progress)
+            self._board.report(task.id, min(whole, 99))
+        return False
 
-    async def _store(self, task: Task, clip: Clip) -> Asset:
-        # Named by the task, so that doing it again after a crash replaces the same object.
-        key, poster_key = f"videos/{task.id}.mp4", ""
-        stored = await self._objects.put_file(key, clip.path, content_type="video/mp4")
-        if clip.poster is not None:
-            poster_key = f"posters/{task.id}.webp"
-            await self._objects.put_file(poster_key, clip.poster, content_type="image/webp")
-        return Asset(
-            key=key,
-            size=stored.size,
-            sha256=stored.sha256 or "",
-            seconds=clip.seconds,
-            width=clip.width,
-            height=clip.height,
-            input_seconds=clip.input_seconds,
-            poster_key=poster_key,
-        )
+    def _wait(self, task: Task, channel: Channel, troubles: int) -> float:
+        if channel.poll_seconds is not None and not troubles:
+            return channel.poll_seconds
+        kind = (channel.id, task.request.model, task.request.seconds)
+        return self._pace.wait(*kind, _age(task), troubles=troubles, key=task.id)
 
-    async def _complete(
-        self, task: Task, asset: Asset | None, due: int, *, moderated: bool = False
+    async def _fail(
+        self,
+        task: Task,
+        failure: Failure,
+        *,
+        flagged: str = "",
+        answer: dict[str, Any] | None = None,
     ) -> None:
-        entry = ledger.settle(task.customer_id, task.id, task.quote.hold, due)
-        won = await self._tasks.finish(
-            task.id, "completed", entry, asset=asset, charged=due, moderated=moderated
-        )
-        _log.info("task.completed", task=task.id, charged=due, counted=won)
-
-    async def _fail(self, task: Task, failure: Failure, *, flagged: str = "") -> None:
         entry = ledger.settle(task.customer_id, task.id, task.quote.hold, 0)
-        won = await self._tasks.finish(task.id, "failed", entry, failure=failure, flagged=flagged)
+        won = await self._tasks.finish(
+            task.id, "failed", entry, failure=failure, flagged=flagged, answer=answer
+        )
         _log.info("task.failed", task=task.id, code=failure.code, flagged=flagged, counted=won)
-        if task.provider in self._providers:
-            await self._providers[task.provider].forget(task)
-
-    def _provider(self, task: Task) -> Provider:
-        try:
-            return self._providers[task.provider]
-        except KeyError:
-            raise IllegalMove(f"task {task.id} waits for {task.provider}, which is gone") from None
+        if task.channel:
+            await self._router.provider(self._router.channel(task.channel)).forget(task)
 
 
-def _extends(task: Task) -> bool:
-    return task.request.operation == "extend"
+def _age(task: Task) -> float:
+    """Seconds since the task was submitted; never negative, though the wall's clock may jump."""
+    return max(0.0, time.time() - (task.submitted_at or task.created_at))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import msgspec
 
 from filmgate.core import ledger
 from filmgate.core.catalog import Catalog, fit
-from filmgate.core.errors import InsufficientBalance, NotFound
+from filmgate.core.errors import BodyTooLarge, InsufficientBalance, NotFound
 from filmgate.core.ids import new_id, read_task_id
 from filmgate.core.ports import Accounts, Objects, Tasks
 from filmgate.core.pricing import quote
@@ -17,9 +18,15 @@ from filmgate.core.video import VideoRequest
 from filmgate.services.access import Caller, check_model
 from filmgate.services.inputs import Inputs
 
+# Task rows are read at every poll: what a caller adds to a request must not make that dear.
+_MOST_KEPT = 256 << 10
+
 
 class TaskDesk:
-    """The front desk for tasks of one catalogue."""
+    """The front desk for tasks of one catalogue.
+
+    ``check_route`` raises ``Unavailable`` when nobody could make a request.
+    """
 
     def __init__(
         self,
@@ -28,7 +35,9 @@ class TaskDesk:
         accounts: Accounts,
         inputs: Inputs,
         objects: Objects,
+        check_route: Callable[[VideoRequest], None],
     ) -> None:
+        self._check_route = check_route
         self._catalog = catalog
         self._tasks = tasks
         self._accounts = accounts
@@ -43,6 +52,7 @@ class TaskDesk:
         model = self._catalog[request.model]
         check_model(caller, model.name)
         fit(model, request)
+        self._check_route(request)
         price = quote(model.prices, request)
         # A courtesy check, so that nothing is stored for who cannot pay; the guarded update
         # inside the transaction is what decides.
@@ -51,6 +61,11 @@ class TaskDesk:
                 "Insufficient balance for this request; top up the account and try again."
             )
         request = await self._inputs.take(request, caller)
+        if len(msgspec.json.encode(request)) > _MOST_KEPT:
+            raise BodyTooLarge(
+                f"The request without its images and clips is larger than {_MOST_KEPT >> 10} kB; "
+                "leave out what the video does not need."
+            )
         task = Task(
             id=new_id(),
             customer_id=caller.customer_id,
@@ -67,13 +82,25 @@ class TaskDesk:
         """One of the caller's own tasks by any spelling of its id. Raises ``NotFound``."""
         task_id = read_task_id(spelling)
         task = await self._tasks.get(task_id) if task_id else None
-        if task is None or task.customer_id != caller.customer_id:
+        if task is None or task.deleted or task.customer_id != caller.customer_id:
             raise NotFound("task", "No such task: use the id that the create call returned.")
         return task
 
     async def expired(self, task: Task) -> bool:
         """Whether a finished task's clip is gone from the store."""
-        return task.asset is not None and await self._objects.head(task.asset.key) is None
+        key = task.asset.key if task.asset else ""
+        return bool(key) and await self._objects.head(key) is None
+
+    async def delete(self, caller: Caller, spelling: str) -> None:
+        """Remove an ended task with its files; cancel a live one. Raises ``NotFound``."""
+        task = await self.get(caller, spelling)
+        if not task.final:
+            await self.cancel(caller, spelling)
+            return
+        await self._tasks.hide(task.id)
+        if task.asset:
+            for key in filter(None, (task.asset.key, task.asset.poster_key)):
+                await self._objects.delete(key)
 
     async def cancel(self, caller: Caller, spelling: str) -> Task:
         """Stop a task where that is still possible; its hold goes back. Raises ``NotFound``.

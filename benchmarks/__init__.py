@@ -1,0 +1,1 @@
+"""Programs that measure filmgate; each prints one figure as its last line."""

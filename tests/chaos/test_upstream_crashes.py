@@ -81,3 +81,27 @@ def test_links_of_the_upstream_may_be_passed_on(tmp_path: Path, clip: Path) -> N
             assert not list((tmp_path / "objects" / "videos").glob("*"))
         finally:
             gateway.stop()
+
+
+def test_what_may_have_been_bought_is_not_sent_to_another_channel(
+    tmp_path: Path, clip: Path
+) -> None:
+    with faulty_upstream(clip) as upstream, faulty_upstream(clip) as other:
+        gateway = gateway_to(upstream, tmp_path, "--resubmit-safe")
+        gateway.command(
+            *("channel", "add", "other", "--dialect", "newapi", "--base-url", other.base_url),
+            *("--api-key", KEY, "--model", "grok-imagine-video=grok-image-video"),
+            *("--priority", "1", "--poll-seconds", "0.3"),
+        )
+        gateway.start()
+        try:
+            # It takes the job, fails, and is asked again with the same key until it answers.
+            task_id = gateway.create(prompt="submit=500once")
+            assert gateway.finish(task_id)["status"] == "SUCCESS"
+            assert (upstream.asked["submit=500once"], other.asked["submit=500once"]) == (2, 0)
+            # Where it is certain that nothing was bought, the other one gets the job.
+            task_id = gateway.create(prompt="submit=422")
+            assert gateway.finish(task_id)["status"] == "FAILURE"
+            assert (upstream.asked["submit=422"], other.asked["submit=422"]) == (1, 1)
+        finally:
+            gateway.stop()

@@ -90,6 +90,9 @@ class Upstream:
                 return _error(429, "slow down", {"Retry-After": "2"})
             case "500" | "529":
                 return _error(int(fault), "trouble")
+            case "500once" if first:
+                self._accept(prompt)
+                return _error(500, "trouble")
             case "500accept":
                 self._accept(prompt)
                 return _error(500, "trouble")

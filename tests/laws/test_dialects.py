@@ -152,6 +152,7 @@ STATUS = {
     errors.RateLimited: {429},
     errors.Unavailable: {503},
     errors.NotSubmitted: {502, 503},
+    errors.SendAgainHere: {502, 503},
     errors.CredentialsRefused: {502, 503},
     errors.RequestRefused: {502, 503},
     errors.StillRunning: {502, 503},

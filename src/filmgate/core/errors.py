@@ -19,7 +19,8 @@ FilmgateError
 │   └── InputUnfetchable      an image or clip of the caller could not be fetched
 ├── NotSubmitted              an upstream surely did not take the job; it may be sent again
 │   ├── CredentialsRefused    it refused our key: the channel is out until an operator looks
-│   └── RequestRefused        it refused this request; another channel may take it
+│   ├── RequestRefused        it refused this request; another channel may take it
+│   └── SendAgainHere         it may have taken it, but honours idempotency keys: only there
 ├── SubmitUnknown             an upstream may have taken the job; it must not be sent again
 ├── StillRunning              an upstream could not be asked just now; ask again later
 ├── ObjectMissing             the object store has nothing (whole) under a key
@@ -166,6 +167,13 @@ class RequestRefused(NotSubmitted):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message, retry_after=0.0)
         self.failure = failure
+
+
+class SendAgainHere(NotSubmitted):
+    """An upstream may have taken the job, but will know it again by its idempotency key.
+
+    So the job may be sent once more, to that same upstream and to no other.
+    """
 
 
 class SubmitUnknown(FilmgateError):

@@ -60,7 +60,7 @@ class ChannelSettings(BaseModel):
     max_in_flight: int | None = Field(None, description="most unfinished videos; null: no limit")
     per_second: float | None = Field(None, description="most submissions a second")
     per_minute: int | None = Field(None, description="most submissions a minute")
-    polls_per_second: float = Field(50.0, description="most status polls a second")
+    polls_per_second: float = Field(200.0, description="most status polls a second")
     poll_seconds: float | None = Field(
         None, description="fixed time between polls; null: learned from its videos"
     )

@@ -19,6 +19,7 @@ from filmgate.core.errors import (
     InvalidRequest,
     NotSubmitted,
     RequestRefused,
+    SendAgainHere,
     StillRunning,
     SubmitUnknown,
     UnknownModel,
@@ -222,7 +223,7 @@ def undone(channel: Channel, error: Exception) -> FilmgateError:
     if isinstance(error, NotSent):
         return NotSubmitted(f"{channel.name} was not reached: {error}")
     if channel.resubmit_safe:
-        return NotSubmitted(f"{channel.name} gave no answer and will be asked again: {error}")
+        return SendAgainHere(f"{channel.name} gave no answer and will be asked again: {error}")
     return SubmitUnknown(f"{channel.name} may have taken the job: {error}")
 
 

@@ -6,7 +6,9 @@ to cancel are read for all tasks together.
 
 from __future__ import annotations
 
-from filmgate.core.errors import Unavailable
+import asyncio
+import contextlib
+
 from filmgate.core.ports import Tasks
 from filmgate.services.beat import every
 
@@ -20,6 +22,7 @@ class Board:
         self._tasks = tasks
         self._progress: dict[str, int] = {}
         self._cancelled: set[str] = set()
+        self._waiting: dict[str, asyncio.Event] = {}
 
     def report(self, task_id: str, percent: int) -> None:
         """Note how far a task is; written with the next tick."""
@@ -29,18 +32,31 @@ class Board:
         """Whether the task's owner wants it stopped."""
         return task_id in self._cancelled
 
+    async def pause(self, task_id: str, seconds: float) -> None:
+        """Sleep, but no longer than until the task's owner wants it stopped."""
+        if self.is_cancelled(task_id):
+            return
+        stopped = self._waiting[task_id] = asyncio.Event()
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), seconds)
+        finally:
+            self._waiting.pop(task_id, None)
+
     async def run(self) -> None:
         """Exchange news with the database until cancelled."""
         await every(_TICK_SECONDS, self.tick)
 
     async def tick(self) -> None:
-        """One exchange. Raises ``Unavailable``; nothing is lost then, but sent again."""
+        """One exchange. What could not be written is kept for the next one."""
         self._cancelled = await self._tasks.cancel_requests()
+        for task_id in self._cancelled & self._waiting.keys():
+            self._waiting[task_id].set()
         news = self._progress
         if news:
             self._progress = {}
             try:
                 await self._tasks.note_progress(news)
-            except Unavailable:
+            except Exception:
                 self._progress = news | self._progress
                 raise

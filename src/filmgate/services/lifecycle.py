@@ -163,7 +163,8 @@ class Lifecycle:
                 state = await provider.poll(task)
             except StillRunning as error:
                 troubles += 1
-                await asyncio.sleep(max(error.retry_after, self._wait(task, channel, troubles)))
+                wait = max(error.retry_after, self._wait(task, channel, troubles))
+                await self._board.pause(task.id, wait)
             except CredentialsRefused as error:
                 # Our key, not the caller's business: the task waits for the operator.
                 await self._submission.lock_out(channel, error.message)
@@ -173,7 +174,6 @@ class Lifecycle:
                 await self._fail(task, _LOST, flagged=why)
                 return
             else:
-                self._health.good(channel)
                 troubles = 0
                 if state.status == "completed":
                     kind = (channel.id, task.request.model, task.request.seconds)
@@ -181,7 +181,7 @@ class Lifecycle:
                 if await self._heed(task, channel, provider, state):
                     return
                 running = asked
-                await asyncio.sleep(self._wait(task, channel, troubles))
+                await self._board.pause(task.id, self._wait(task, channel, troubles))
             if time.monotonic() > last:
                 await provider.cancel(task)
                 await self._fail(task, _TOO_LONG, flagged=f"no verdict from {channel.name} in time")

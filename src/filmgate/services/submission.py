@@ -17,6 +17,7 @@ from filmgate.core.errors import (
     Inexpressible,
     NotSubmitted,
     RequestRefused,
+    SendAgainHere,
     SubmitUnknown,
 )
 from filmgate.core.ports import Attempt, Channels, Tasks
@@ -118,7 +119,8 @@ class Submission:
                 self._router.refuse(task.id, channel, failure)
                 attempt = _attempt(choice, "refused", error.message)
         # The next part of a long clip goes on where the last one was made.
-        kept = channel.id if task.part else ""
+        stays = task.part > 0 or isinstance(error, SendAgainHere)
+        kept = channel.id if stays else ""
         await self._tasks.move(task.id, "queued", channel=kept, attempt=attempt)
 
     async def lock_out(self, channel: Channel, why: str) -> None:

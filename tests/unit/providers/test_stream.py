@@ -17,6 +17,7 @@ from filmgate.core.errors import (
     Inexpressible,
     NotSubmitted,
     RequestRefused,
+    SendAgainHere,
     SubmitUnknown,
 )
 from filmgate.core.upstream import Upstream
@@ -203,7 +204,7 @@ async def test_each_status(streams: Streams, status: int, expected: type[Filmgat
         part(b"data: ", 3, 60),
     ],
 )
-@pytest.mark.parametrize(("safe", "expected"), [(False, SubmitUnknown), (True, NotSubmitted)])
+@pytest.mark.parametrize(("safe", "expected"), [(False, SubmitUnknown), (True, SendAgainHere)])
 async def test_nothing_said(
     streams: Streams, step: Step, safe: bool, expected: type[FilmgateError]
 ) -> None:

@@ -18,6 +18,7 @@ from filmgate.core.errors import (
     Inexpressible,
     NotSubmitted,
     RequestRefused,
+    SendAgainHere,
     SubmitUnknown,
 )
 from filmgate.core.task import Failure
@@ -203,7 +204,7 @@ CUT_SHORT: list[Step] = [hang, hang_up, part(b'{"id": "1"}', 4)]
 
 @pytest.mark.parametrize("dialect", POLLED)
 @pytest.mark.parametrize("step", [*GARBAGE, *CUT_SHORT, say(502)])
-@pytest.mark.parametrize(("safe", "expected"), [(False, SubmitUnknown), (True, NotSubmitted)])
+@pytest.mark.parametrize(("safe", "expected"), [(False, SubmitUnknown), (True, SendAgainHere)])
 async def test_an_answer_that_tells_nothing(
     wire: Wire, dialect: str, step: Step, safe: bool, expected: type[FilmgateError]
 ) -> None:
@@ -288,7 +289,7 @@ def test_tasks_spread_over_credentials_and_stay_where_they_are() -> None:
 # -- find -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("safe", "expected"), [(False, SubmitUnknown), (True, NotSubmitted)])
+@pytest.mark.parametrize(("safe", "expected"), [(False, SubmitUnknown), (True, SendAgainHere)])
 async def test_a_cut_submission(wire: Wire, safe: bool, expected: type[FilmgateError]) -> None:
     with pytest.raises(FilmgateError) as found:
         await polled_provider(wire, "xai", "http://127.0.0.1:9", resubmit_safe=safe).find(TASK)

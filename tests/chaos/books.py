@@ -26,7 +26,7 @@ def check_books(gateway: Gateway, url: str) -> list[dict[str, Any]]:
     rows = task_rows(url)
     assert {row["status"] for row in rows} <= FINAL
     submitted = Counter(_submissions(gateway))
-    assert all(count == 1 for count in submitted.values()), f"submitted twice: {submitted}"
+    assert all(count <= 1 for count in submitted.values()), f"submitted twice: {submitted}"
     kinds = Counter((row["task_id"], row["kind"]) for row in _rows(url, sa.select(ledger_entries)))
     for row in rows:
         settled = "capture" if row["charged"] else "release"

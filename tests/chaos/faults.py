@@ -87,13 +87,23 @@ def _kill_in_transaction(
 
 
 def _count(node: Node, file: Path) -> None:
+    """Count what the sandbox accepted, as an upstream's bill would: a job is accepted by making its
+    folder. One that was cut before that was never submitted, and may be submitted again.
+    """
     original = node.sandbox.submit
 
     async def counted(task: Any, request: Any) -> str:
-        with file.open("a") as lines:
-            lines.write(f"{task.id}\n")
-            lines.flush()
-            os.fsync(lines.fileno())
-        return await original(task, request)
+        if (file.parent / "sandbox" / task.id).exists():
+            _note(file, task.id)  # it is bought a second time
+        upstream_id = await original(task, request)
+        _note(file, task.id)
+        return upstream_id
 
     node.sandbox.submit = counted  # type: ignore[method-assign]  # the fault is the point
+
+
+def _note(file: Path, line: str) -> None:
+    with file.open("a") as lines:
+        lines.write(f"{line}\n")
+        lines.flush()
+        os.fsync(lines.fileno())

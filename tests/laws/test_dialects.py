@@ -157,7 +157,6 @@ STATUS = {
     errors.RequestRefused: {502, 503},
     errors.StillRunning: {502, 503},
     errors.SubmitUnknown: {500},
-    errors.IllegalMove: {500},
     errors.ObjectMissing: {500},
     errors.TaskFailed: {500},
     FilmgateError: {500},

@@ -38,6 +38,12 @@ def confine() -> None:
         _lower(limit, value)
 
 
+def child_environment() -> dict[str, str]:
+    """What a child may see: no setting and no secret of ours, only where to find its code."""
+    kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    return {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", **kept}
+
+
 def take_stdout() -> BinaryIO:
     """Keep standard output for our answers: what libraries print goes to standard error."""
     ours = os.fdopen(os.dup(1), "wb")

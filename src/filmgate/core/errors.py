@@ -23,8 +23,7 @@ FilmgateError
 │   └── SendAgainHere         it may have taken it, but honours idempotency keys: only there
 ├── SubmitUnknown             an upstream may have taken the job; it must not be sent again
 ├── StillRunning              an upstream could not be asked just now; ask again later
-├── ObjectMissing             the object store has nothing (whole) under a key
-└── IllegalMove               a task status change that ``MOVES`` does not allow
+└── ObjectMissing             the object store has nothing (whole) under a key
 """
 
 from __future__ import annotations
@@ -194,7 +193,3 @@ class ObjectMissing(FilmgateError):
     def __init__(self, key: str) -> None:
         super().__init__(f"no file is stored under {key!r}; it was deleted or never finished")
         self.key = key
-
-
-class IllegalMove(FilmgateError):
-    """A task status change that ``core.task.MOVES`` does not allow."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from filmgate.core.confine import child_environment
 from filmgate.core.errors import TaskFailed
 from filmgate.core.task import Failure
 from filmgate.core.upstream import Clip
@@ -19,8 +19,6 @@ from filmgate.media.join.job import Facts, Job, Join, Line, Piece, Probe
 # A child may be killed for reasons of the machine's own; one that dies each time is given up.
 _ATTEMPTS = 2
 _WALL_SECONDS = 600.0
-# The child sees no setting and no secret of ours.
-_CHILD_ENVIRONMENT = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Joiner:
@@ -88,7 +86,9 @@ async def _run_once(job: Job, note: Callable[[int], None] | None) -> Line | None
         "filmgate.media.join",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env=_CHILD_ENVIRONMENT,
+        env=child_environment(),
+        # Ctrl-C in a terminal is for the server, which then stops its children.
+        start_new_session=True,
     )
     assert child.stdin is not None
     assert child.stdout is not None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from filmgate.core.confine import child_environment
 from filmgate.core.errors import NotSubmitted, TaskFailed
 from filmgate.core.ports import InputFiles, Tasks
 from filmgate.core.task import Failure, Task
@@ -188,12 +188,6 @@ def _first(group: BaseExceptionGroup[TaskFailed]) -> TaskFailed:
     return error if isinstance(error, TaskFailed) else _first(error)
 
 
-def _child_environment() -> dict[str, str]:
-    """The child sees no setting and no secret of ours, only where to find its code."""
-    kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-    return {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", **kept}
-
-
 async def _render_once(job: Job, note: Callable[[int], None], errors: Path) -> Done | Error | None:
     """Run one child, what it complains of going to ``errors``; ``None`` when it died mute."""
     log = errors.open("wb")
@@ -204,7 +198,7 @@ async def _render_once(job: Job, note: Callable[[int], None], errors: Path) -> D
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=log,
-        env=_child_environment(),
+        env=child_environment(),
         # Ctrl-C in a terminal is for the server, which then stops its children.
         start_new_session=True,
     )
